@@ -1,0 +1,19 @@
+"""Errors that a user can mend. The command line prints them as one line and exits with their code."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something failed that the user can mend; the message is one line and says how."""
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        self.message = " ".join(message.split())
+        super().__init__(self.message)
+
+
+class WrongUse(UserError):
+    """The command was called in a way that cannot work."""
+
+    exit_code = 2
