@@ -1,0 +1,1 @@
+"""How Tindon is brought up: local servers, compose, Kubernetes, dashboards."""
