@@ -1,0 +1,1 @@
+"""Thin edges: the in-process runner and the Faust agents that wire the stages."""

@@ -1,0 +1,1 @@
+"""The alert fold: micro-clusters become rumors and events, signals become alerts."""

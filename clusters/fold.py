@@ -1,0 +1,261 @@
+"""The cluster fold: state + next frame -> state + changes, and nothing else.
+
+One fold owns one partition of `posts.embedded`. Its result depends on the order of the log only: not on
+where frames were cut, on threads, clocks or chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from clusters.admission import Block, admit, follow
+from clusters.parameters import CHANGE, REFRESH, ClusterParameters
+from clusters.pending import Pending
+from clusters.seen import Seen
+from clusters.table import MicroTable
+from clusters.weights import Weights, gather
+from streams.grid import LEXICAL
+from streams.ids import micro_id
+from streams.records import Change, EntryKind, Frame, Outcome, PostColumns
+from streams.time import Watermark
+
+STATE_VERSION = 1
+
+
+class WrongEncoder(Exception):
+    """A frame or a checkpoint was made with another encoder than this fold's."""
+
+
+class ClusterFold:
+    """Micro-clusters in a single pass.
+
+    A post joins the micro-cluster whose centroid is nearest in cosine when that reaches
+    `micro_threshold`, else it opens one (leader clustering; Hartigan 1975). An exact copy of a wording,
+    and a repost, go where the first one went without any vector work, and do not enter the sums.
+    """
+
+    def __init__(self, parameters: ClusterParameters, *, encoder: str, dim: int, partition: int = 0) -> None:
+        self._parameters = parameters
+        self._encoder = encoder
+        self._dim = dim
+        self._partition = partition
+        self._weights = Weights(dim)
+        self._table = MicroTable(dim + LEXICAL)
+        self._seen = Seen(parameters.window_ms + parameters.lateness_ms)
+        self._wording: dict[int, int] = {}  # wording -> serial of its micro-cluster
+        self._watermark = Watermark(
+            lateness_ms=parameters.lateness_ms, silent_ms=parameters.silent_ms
+        )
+        self._pending = Pending(dim)
+        self._offsets: dict[str, int] = {}  # "origin/partition" -> last source offset
+        self._folded = 0
+        self._sequence = 0
+
+    # What the worker and the tests read.
+
+    @property
+    def watermark(self) -> int:
+        return self._watermark.value
+
+    @property
+    def active(self) -> int:
+        """Active micro-clusters."""
+        return self._table.active
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last change."""
+        return self._sequence
+
+    def fold(self, frame: Frame) -> list[Change]:
+        """Fold one frame; returns the changes that fell due, in order.
+
+        Raises WrongEncoder when the frame was embedded by another encoder.
+        """
+        if frame.encoder != self._encoder:
+            raise WrongEncoder(
+                f"a frame was embedded by {frame.encoder}, this fold works with {self._encoder}: "
+                "let the frames of one encoder run out before changing it, or start a new state"
+            )
+        return list(self._fold(frame))
+
+    def _fold(self, frame: Frame) -> Iterator[Change]:
+        origin = f"{frame.origin}/{frame.partition}"
+        last = self._offsets.get(origin, -1)
+        post = dead = tick = 0
+        run: list[int] = []
+        for offset, kind in zip(frame.offsets.tolist(), frame.kinds.tolist(), strict=True):
+            new = offset > last
+            if kind == EntryKind.POST:
+                if new:
+                    run.append(post)
+                post += 1
+            elif kind == EntryKind.DEAD:
+                self._pending.dead += new
+                dead += 1
+            else:
+                if new:
+                    yield from self._posts(frame.posts, run)
+                    run = []
+                    yield self._tick(frame.ticks[tick])
+                tick += 1
+        yield from self._posts(frame.posts, run)
+        if len(frame.offsets):
+            self._offsets[origin] = max(last, int(frame.offsets[-1]))
+
+    def _tick(self, at: int) -> Change:
+        self._watermark.tick(at)
+        self._expire()
+        return self._change()
+
+    def _expire(self) -> None:
+        now = self._watermark.value
+        gone = self._table.expire(now - self._parameters.window_ms)
+        if gone:
+            self._pending.aged += gone
+            if len(self._wording) > 2 * len(self._seen) + 1024:
+                self._wording = self._live_wordings()
+        self._seen.expire(now)
+
+    def _live_wordings(self) -> dict[int, int]:
+        row_of = self._table.row_of
+        return {w: s for w, s in self._wording.items() if row_of(s) is not None}
+
+    def _change(self) -> Change:
+        self._sequence += 1
+        return self._pending.take(
+            partition=self._partition,
+            sequence=self._sequence,
+            watermark=self._watermark.value,
+            encoder=self._encoder,
+        )
+
+    def _posts(self, posts: PostColumns, rows: list[int]) -> Iterator[Change]:
+        """Fold rows, stopping wherever something falls due."""
+        while rows:
+            room = min(CHANGE - self._folded % CHANGE, self._until_refresh())
+            block = admit(posts, rows, room, self._seen, self._watermark)
+            rows = rows[len(block.rows) :]
+            self._assign(posts, block)
+            if not block.accepted:
+                continue
+            if self._refresh_due():
+                self._weights.refresh()
+                self._expire()
+            if self._folded % CHANGE == 0:
+                yield self._change()
+
+    def _until_refresh(self) -> int:
+        """Posts until frequencies and mean are next brought up to date: at 1, 2, 4, ..., then every REFRESH."""
+        n = self._folded
+        return (1 << n.bit_length()) - n if n < REFRESH else REFRESH - n % REFRESH
+
+    def _refresh_due(self) -> bool:
+        n = self._folded
+        return n % REFRESH == 0 if n >= REFRESH else n & (n - 1) == 0
+
+    def _assign(self, posts: PostColumns, block: Block) -> None:
+        """Give every accepted post its micro-cluster, and note the block for the next change."""
+        leads = follow(
+            posts, block.accepted, self._seen, self._wording, self._table.row_of
+        )
+        alone = [row for row, lead in zip(block.accepted, leads, strict=True) if lead is None]
+        placed = iter(self._place(posts, alone))
+        rows_of: dict[int, int] = {}  # row of the frame -> serial, within this block
+        serials: list[int] = []
+        for row, lead, watermark in zip(block.accepted, leads, block.watermarks, strict=True):
+            if lead is None:
+                serial = next(placed)
+            else:
+                serial = lead.serial if lead.serial is not None else rows_of[lead.row]
+                at = self._table.row_of(serial)
+                assert at is not None  # nothing expires inside a block
+                self._table.touch(at, int(posts.created_at[row]))
+            rows_of[row] = serial
+            serials.append(serial)
+            self._seen.add(posts.source[row], posts.id[row], serial, watermark)
+        self._folded += len(block.accepted)
+        micros = iter(self._micro(s) for s in serials)
+        self._pending.rows(
+            posts,
+            np.array(block.rows, np.int64),
+            block.outcomes,
+            [next(micros) if o == Outcome.FOLDED else None for o in block.outcomes],
+            block.duplicates,
+        )
+
+    def _micro(self, serial: int) -> str:
+        row = self._table.row_of(serial)
+        assert row is not None
+        return self._table.ids[row]
+
+    def _place(self, posts: PostColumns, rows: list[int]) -> list[int]:
+        """Find or open the micro-cluster of posts that lead nowhere by themselves; returns serials."""
+        if not rows:
+            return []
+        table, threshold = self._table, np.float32(self._parameters.micro_threshold)
+        chosen = np.array(rows, np.int64)
+        x = self._weights.vectors(posts, chosen, self._parameters.dense_weight)
+        products = table.products(x)
+        gram = x @ x.T
+        squares = gram.diagonal().astype(np.float64)
+        lengths = np.sqrt(squares).astype(np.float32)
+        serials: list[int] = []
+        for i, row in enumerate(rows):
+            created = int(posts.created_at[row])
+            at, score = table.best(products[i])
+            if at < 0 or not lengths[i] or score < threshold * lengths[i]:
+                at = table.open(micro_id(posts.source[row], posts.id[row]), created)
+            halved = table.add(at, x[i], float(products[i, at]), float(squares[i]))
+            if halved:
+                products[i + 1 :, at] = x[i + 1 :] @ table.sums[at]
+            else:
+                products[i + 1 :, at] += gram[i + 1 :, i]
+            table.touch(at, created)
+            serial = int(table.serial[at])
+            serials.append(serial)
+            wording = int(posts.wording[row])
+            if wording:
+                self._wording[wording] = serial
+        _, features, _ = gather(posts, chosen)
+        self._weights.learn(features, posts.dense[chosen])
+        self._pending.vectors(posts, chosen, [self._micro(s) for s in serials])
+        return serials
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state, for `streams.codec.pack_state`."""
+        return {
+            "version": STATE_VERSION,
+            "encoder": self._encoder,
+            "partition": self._partition,
+            "weights": self._weights.state(),
+            "table": self._table.state(),
+            "seen": self._seen.state(),
+            "wording": sorted(self._live_wordings().items()),
+            "watermark": self._watermark.state(),
+            "pending": self._pending.state(),
+            "offsets": [[o, self._offsets[o]] for o in sorted(self._offsets)],
+            "folded": self._folded,
+            "sequence": self._sequence,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a snapshot. Raises WrongEncoder when it was made with another encoder."""
+        if state["encoder"] != self._encoder:
+            raise WrongEncoder(
+                f"the checkpoint was made with {state['encoder']}, this fold works with {self._encoder}: "
+                "set embed.encoder back, or start a new state"
+            )
+        self._partition = state["partition"]
+        self._weights.restore(state["weights"])
+        self._table.restore(state["table"])
+        self._seen.restore(state["seen"])
+        self._wording = dict(state["wording"])
+        self._watermark.restore(state["watermark"])
+        self._pending.restore(state["pending"])
+        self._offsets = dict(state["offsets"])
+        self._folded = state["folded"]
+        self._sequence = state["sequence"]

@@ -1,0 +1,28 @@
+"""What an engineer may tune in the cluster fold, and the constants that are not for tuning."""
+
+from __future__ import annotations
+
+import msgspec
+
+FULL = 63
+"""Members after which a micro-cluster's sum is halved. 63 * 512.4**2 < 2**24 keeps every product exact
+(512.4: the longest a rounded unit vector was seen to get)."""
+
+REFRESH = 256
+"""Posts between two updates of document frequencies and mean; powers of two below it at the start."""
+
+CHANGE = 64
+"""A change is emitted whenever the number of folded posts is a multiple of this (and on ticks)."""
+
+MEMORY = 1 << 18
+"""Posts after which document frequencies and mean are halved, so that they follow the stream."""
+
+
+class ClusterParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the cluster fold. Thresholds are cosines."""
+
+    micro_threshold: float = 0.40
+    dense_weight: float = 0.30
+    window_ms: int = 14 * 86_400_000
+    lateness_ms: int = 24 * 3_600_000
+    silent_ms: int = 300_000

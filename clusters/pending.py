@@ -1,0 +1,171 @@
+"""What was folded since the last change, and how it becomes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from clusters.weights import gather
+from streams.grid import quantise
+from streams.records import Change, ChangeRows, MicroDelta, Outcome, PostColumns
+
+_LISTS = ("source", "id", "lang", "platform", "community", "url", "reply_to", "repost_of")
+_ARRAYS = ("created_at", "voice", "wording", "flags", "kind", "reach")
+
+
+class Pending:
+    """Rows and raw sums that the next change will carry."""
+
+    def __init__(self, dim: int) -> None:
+        self._dim = dim
+        self._clear()
+
+    def _clear(self) -> None:
+        self._rows: list[ChangeRows] = []
+        self._micro_ids: list[str] = []
+        self._micro_index: dict[str, int] = {}
+        # One entry per vector that entered the sums: its micro-cluster, features, counts, dense row.
+        self._features: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._dense: list[tuple[np.ndarray, np.ndarray]] = []
+        self.dead = 0
+        self.aged: list[str] = []
+
+    @property
+    def empty(self) -> bool:
+        return not (self._rows or self.dead or self.aged)
+
+    def _index(self, micro_id: str) -> int:
+        at = self._micro_index.get(micro_id)
+        if at is None:
+            at = self._micro_index[micro_id] = len(self._micro_ids)
+            self._micro_ids.append(micro_id)
+        return at
+
+    def rows(
+        self,
+        posts: PostColumns,
+        rows: np.ndarray,
+        outcomes: list[Outcome],
+        micros: list[str | None],
+        duplicates: list[str | None],
+    ) -> None:
+        """Rows of a frame, in folded order, with what became of each."""
+        lists: dict[str, Any] = {}
+        for name in _LISTS:
+            column = getattr(posts, name)
+            lists[name] = [column[i] for i in rows]
+        arrays = {name: getattr(posts, name)[rows] for name in _ARRAYS}
+        folded = [o == Outcome.FOLDED for o in outcomes]
+        self._rows.append(
+            ChangeRows(
+                **lists,
+                **arrays,
+                text=[posts.text[i] if f else "" for i, f in zip(rows, folded, strict=True)],
+                duplicate_of=duplicates,
+                outcome=np.array(outcomes, np.uint8),
+                micro=np.array([-1 if m is None else self._index(m) for m in micros], np.int32),
+            )
+        )
+
+    def vectors(self, posts: PostColumns, rows: np.ndarray, micros: list[str]) -> None:
+        """Rows of a frame whose words and dense part enter the sums of their micro-clusters."""
+        index = np.array([self._index(m) for m in micros], np.int64)
+        text, features, counts = gather(posts, rows)
+        self._features.append((index[text], features, np.rint((1 + np.log(counts)) * 64).astype(np.int64)))
+        self._dense.append((index, quantise(posts.dense[rows])))
+
+    def take(self, *, partition: int, sequence: int, watermark: int, encoder: str) -> Change:
+        """The change, leaving nothing pending."""
+        change = Change(
+            partition=partition,
+            sequence=sequence,
+            watermark=watermark,
+            encoder=encoder,
+            dead=self.dead,
+            micros=self._delta(),
+            rows=_concatenate(self._rows),
+            aged=self.aged,
+        )
+        self._clear()
+        return change
+
+    def _delta(self) -> MicroDelta:
+        k = len(self._micro_ids)
+        dense = np.zeros((k, self._dim), np.int32)
+        vectors = np.zeros(k, np.int32)
+        for index, rows in self._dense:
+            np.add.at(dense, index, rows)
+            np.add.at(vectors, index, 1)
+        if self._features:
+            micro, feature, weight = (np.concatenate(c) for c in zip(*self._features, strict=True))
+        else:
+            micro, feature, weight = np.zeros(0, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.int64)
+        key = (micro.astype(np.uint64) << np.uint64(32)) | feature
+        distinct, inverse = np.unique(key, return_inverse=True)
+        n = len(distinct)
+        return MicroDelta(
+            id=self._micro_ids,
+            dense=dense,
+            vectors=vectors,
+            feature_ends=np.searchsorted(distinct, (np.arange(k, dtype=np.uint64) + 1) << np.uint64(32)).astype(np.int64),
+            features=(distinct & np.uint64(0xFFFFFFFF)).astype(np.uint32),
+            feature_sums=np.bincount(inverse, weight, minlength=n).astype(np.int32),
+            feature_posts=np.bincount(inverse, minlength=n).astype(np.int32),
+        )
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "change": self._as_state(),
+            "features": [np.concatenate(c) for c in zip(*self._features, strict=True)],
+            "dense": [np.concatenate(c) for c in zip(*self._dense, strict=True)],
+        }
+
+    def _as_state(self) -> dict[str, Any]:
+        rows = _concatenate(self._rows)
+        return {
+            "rows": {name: getattr(rows, name) for name in ChangeRows.__struct_fields__},
+            "micro_ids": self._micro_ids,
+            "dead": self.dead,
+            "aged": self.aged,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._clear()
+        change = state["change"]
+        rows = ChangeRows(**change["rows"])
+        self._rows = [rows] if len(rows) else []
+        self._micro_ids = list(change["micro_ids"])
+        self._micro_index = {m: i for i, m in enumerate(self._micro_ids)}
+        self.dead, self.aged = change["dead"], list(change["aged"])
+        if state["features"]:
+            micro, feature, weight = state["features"]
+            self._features = [(micro, feature, weight)]
+        if state["dense"]:
+            index, dense = state["dense"]
+            self._dense = [(index, dense)]
+
+
+def _concatenate(parts: list[ChangeRows]) -> ChangeRows:
+    fields: dict[str, Any] = {}
+    for name in ChangeRows.__struct_fields__:
+        columns = [getattr(p, name) for p in parts]
+        if columns and isinstance(columns[0], np.ndarray):
+            fields[name] = np.concatenate(columns)
+        elif columns:
+            fields[name] = [x for c in columns for x in c]
+        else:
+            fields[name] = np.zeros(0, _DTYPES[name]) if name in _DTYPES else []
+    return ChangeRows(**fields)
+
+
+_DTYPES: dict[str, type] = {
+    "outcome": np.uint8,
+    "micro": np.int32,
+    "created_at": np.int64,
+    "voice": np.uint64,
+    "wording": np.uint64,
+    "flags": np.uint32,
+    "kind": np.uint8,
+    "reach": np.int64,
+}

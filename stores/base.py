@@ -1,0 +1,81 @@
+"""The store interface: whole documents in, few questions out. Two stores implement it, one suite tests both."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from streams.documents import (
+    AlertDocument,
+    Batch,
+    Exemplar,
+    Join,
+    Level,
+    PostDocument,
+    RumorDocument,
+    Signal,
+    Status,
+    TrendDocument,
+)
+
+# The documents too: readers of a store (console, outputs) import them from here.
+__all__ = [
+    "AlertDocument",
+    "Batch",
+    "Exemplar",
+    "Join",
+    "Level",
+    "PostDocument",
+    "RumorDocument",
+    "Signal",
+    "Status",
+    "Store",
+    "StoreError",
+    "TrendDocument",
+]
+
+
+class StoreError(Exception):
+    """A store could not do what was asked; the message is one line that tells the mend."""
+
+
+class Store(Protocol):
+    """Thread-safe, synchronous. Every write is idempotent: an older version never overwrites a newer one."""
+
+    def write(self, batch: Batch) -> int:
+        """Write whole documents; returns how many were stored (those older than what stood there are not)."""
+
+    def alert(self, alert_id: str) -> AlertDocument | None: ...
+
+    def alerts(
+        self,
+        *,
+        level: Level | None = None,
+        status: Status | None = None,
+        rumor_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[AlertDocument]:
+        """Alerts, newest `raised_at` first, then by id; merged ones left out."""
+
+    def rumor(self, rumor_id: str) -> RumorDocument | None:
+        """The rumor as stored; follow `merged_into` for its heir."""
+
+    def rumors(self, *, open_only: bool = False, limit: int = 100, offset: int = 0) -> list[RumorDocument]:
+        """Rumors by score, highest first, then by id; merged ones left out."""
+
+    def posts(self, rumor_id: str, *, limit: int = 100, offset: int = 0) -> list[PostDocument]:
+        """Stored posts of a rumor, oldest first, then by key."""
+
+    def trends(self, start: int, end: int) -> list[TrendDocument]:
+        """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
+
+    def search(self, text: str, *, limit: int = 50) -> list[PostDocument]:
+        """Posts that hold all words of `text`, newest first; with or without diacritics finds the same posts."""
+
+    def counts(self) -> dict[str, int]:
+        """Documents by kind: rumors, alerts, posts, trends (merged ones included)."""
+
+    def refresh(self) -> None:
+        """Make all that was written visible to the questions."""
+
+    def close(self) -> None: ...

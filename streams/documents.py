@@ -1,0 +1,147 @@
+"""What a store keeps: whole documents, each with an id and the fold's version. Times are ms since 1970 UTC."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Level = Literal["suggest", "confirm"]
+Status = Literal["new", "acknowledged", "assigned", "verifying", "answered", "dismissed", "closed"]
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """A named measure on a rumor, and what it was held against."""
+
+    name: str
+    value: float
+    threshold: float
+    unit: str
+    definition: str  # one sentence
+
+
+class Exemplar(msgspec.Struct, frozen=True, kw_only=True):
+    """A post shown for its rumor, and why it was chosen."""
+
+    source: str
+    post_id: str
+    text: str  # masked
+    created_at: int
+    why: str  # "first", "newest", "enquiry", "denial", "central", "correction", ...
+
+
+class Join(msgspec.Struct, frozen=True, kw_only=True):
+    """Why two rumors became one."""
+
+    loser: str
+    at: int
+    similarity: float
+    threshold: float
+    reason: str  # one sentence with the numbers
+
+
+class RumorDocument(msgspec.Struct, kw_only=True):
+    rumor_id: str
+    version: int
+    event_id: str
+    headline: str
+    posts: int
+    voices: int
+    reach: int
+    born_at: int  # watermark when the rumor opened; never changes (its month names its index)
+    first_post_at: int
+    last_post_at: int
+    updated_at: int  # watermark
+    languages: dict[str, int]
+    platforms: dict[str, int]
+    communities: dict[str, int]
+    micro_clusters: int
+    score: float
+    signals: list[Signal]
+    exemplars: list[Exemplar]
+    timeline: list[tuple[int, int]]  # (start of a 5-minute bucket, posts), the newest 288 that hold posts
+    joins: list[Join]
+    level: Level | None = None
+    alert_id: str | None = None
+    category: str | None = None
+    merged_into: str | None = None
+    open: bool = True
+
+
+class AlertDocument(msgspec.Struct, kw_only=True):
+    alert_id: str
+    version: int
+    rumor_id: str  # the rumor as it stands now (the heir after a merge)
+    event_id: str
+    level: Level
+    status: Status
+    raised_at: int  # first level reached, watermark
+    confirmed_at: int | None
+    raised_by: str  # post id
+    updated_at: int
+    headline: str
+    score: float
+    signals: list[Signal]  # as they stand now
+    posts: int
+    voices: int
+    reach: int
+    first_post_at: int
+    last_post_at: int
+    languages: list[str]
+    platforms: dict[str, int]
+    communities: dict[str, int]
+    exemplars: list[Exemplar]
+    settings_version: str
+    encoder: str
+    category: str | None = None
+    merged_into: str | None = None  # alert id of the heir
+
+
+class PostDocument(msgspec.Struct, kw_only=True):
+    """A post of a rumor above the index threshold. No voice: nothing in a store leads to a person."""
+
+    source: str
+    post_id: str
+    version: int
+    rumor_id: str
+    micro_cluster_id: str
+    created_at: int
+    text: str  # masked
+    lang: str
+    platform: str | None
+    community: str | None
+    url: str | None
+    reply_to: str | None
+    repost_of: str | None
+    kind: str
+    flags: list[str]
+    reach: int
+
+
+class TrendDocument(msgspec.Struct, kw_only=True):
+    """Absolute counts of one 5-minute bucket, language and platform."""
+
+    bucket: int  # start, ms
+    language: str
+    platform: str
+    version: int
+    posts: int
+    alerts_suggest: int = 0
+    alerts_confirm: int = 0
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Documents out of one step of the alert fold."""
+
+    rumors: list[RumorDocument] = []
+    alerts: list[AlertDocument] = []
+    posts: list[PostDocument] = []
+    trends: list[TrendDocument] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.rumors or self.alerts or self.posts or self.trends)
+
+
+def post_key(source: str, post_id: str) -> str:
+    """The document id of a post: unambiguous for any source and id."""
+    return f"{len(source)}:{source}:{post_id}"

@@ -1,0 +1,85 @@
+"""The integer grid: how words and dense vectors become whole numbers that add up exactly in any order.
+
+Both folds weigh and compare on it. Products and sums of whole numbers below 2**24 are exact in float32,
+so a result does not depend on batches, on the order of additions or on threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+GRID = 512
+"""Steps per unit: components are rounded to multiples of 1/512."""
+
+LEXICAL = 512
+"""Dimensions of the lexical sketch. 512 with 256 dense ones beat 384+128 and 256+64 by .016-.024 F1."""
+
+SLOTS = 4
+"""Signed slots that a hashed feature falls into; more slots, less collision noise."""
+
+FREQUENCY_BITS = 20
+"""A document-frequency table has 2**20 cells of 4 bytes."""
+
+_GOLDEN = np.uint32(0x9E3779B9)
+
+
+def spread(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Signed slots of hashed features.
+
+    features uint32 (m,) -> slots int64 (m, SLOTS) in [0, LEXICAL), signs float64 (m, SLOTS) of
+    +-1/sqrt(SLOTS). The mixing steps are MurmurHash3's 32-bit finaliser (A. Appleby, public domain).
+    """
+    salt = (np.arange(1, SLOTS + 1, dtype=np.uint32) * _GOLDEN)[None, :]
+    h = features[:, None] + salt
+    h ^= h >> np.uint32(16)
+    h *= np.uint32(0x85EBCA6B)
+    h ^= h >> np.uint32(13)
+    h *= np.uint32(0xC2B2AE35)
+    h ^= h >> np.uint32(16)
+    signs = np.where(h >> np.uint32(31) != 0, 1.0, -1.0) / np.sqrt(SLOTS)
+    return (h % np.uint32(LEXICAL)).astype(np.int64), signs
+
+
+def sketch(rows: np.ndarray, features: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:
+    """Weighted features of n texts as unit rows, float64 (n, LEXICAL); a text without features is zero.
+
+    rows int (m,): the text of each feature. Sums run in the order given (one feature after another), so
+    a row does not depend on its neighbours.
+    """
+    slots, signs = spread(features)
+    cells = (rows[:, None] * LEXICAL + slots).ravel()
+    flat = np.bincount(cells, (weights[:, None] * signs).ravel(), minlength=n * LEXICAL)
+    return unit(flat.reshape(n, LEXICAL))
+
+
+def unit(x: np.ndarray) -> np.ndarray:
+    """Rows divided by their length; zero rows stay zero."""
+    length = np.sqrt(np.add.reduce(x * x, axis=1))
+    return x / np.where(length > 0, length, 1.0)[:, None]
+
+
+def on_grid(dense: np.ndarray, lexical: np.ndarray, dense_weight: float) -> np.ndarray:
+    """Both parts as one vector of whole numbers, float32 (n, d + LEXICAL), length about GRID.
+
+    A post without words keeps its dense part alone, one without a dense part its words alone.
+    """
+    has_dense = np.any(dense != 0, axis=1) if dense.shape[1] else np.zeros(len(lexical), bool)
+    has_lexical = np.any(lexical != 0, axis=1)
+    a = np.where(has_dense, np.where(has_lexical, dense_weight, 1.0), 0.0)
+    x = np.concatenate(
+        [dense * np.sqrt(a)[:, None], lexical * np.sqrt(1.0 - a)[:, None]], axis=1, dtype=np.float64
+    )
+    return np.rint(x * GRID).astype(np.float32)
+
+
+def quantise(dense: np.ndarray) -> np.ndarray:
+    """Unit rows rounded to the grid, int32, same shape."""
+    return np.rint(dense * np.float32(GRID)).astype(np.int32)
+
+
+def inverse_frequency(frequency: np.ndarray, posts: int) -> np.ndarray:
+    """ln((N + 2) / (df + 1)) with N posts seen, df of them holding the feature; float64, same shape.
+
+    Inverse document frequency (Sparck Jones 1972), smoothed so that a first post has weights too.
+    """
+    return np.asarray(np.log((posts + 2.0) / (frequency + 1.0)))
