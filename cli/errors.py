@@ -1,4 +1,4 @@
-"""Errors that a user can mend. The command line prints them as one line and exits with their code."""
+"""Errors that a user can mend: printed as one line; each has its exit code."""
 
 from __future__ import annotations
 
