@@ -60,7 +60,9 @@ class Store(Protocol):
     def rumor(self, rumor_id: str) -> RumorDocument | None:
         """The rumor as stored; follow `merged_into` for its heir."""
 
-    def rumors(self, *, open_only: bool = False, limit: int = 100, offset: int = 0) -> list[RumorDocument]:
+    def rumors(
+        self, *, open_only: bool = False, limit: int = 100, offset: int = 0
+    ) -> list[RumorDocument]:
         """Rumors by score, highest first, then by id; merged ones left out."""
 
     def posts(self, rumor_id: str, *, limit: int = 100, offset: int = 0) -> list[PostDocument]:

@@ -1,0 +1,1 @@
+"""One interface, two stores: SQLite and Elasticsearch."""

@@ -1,0 +1,139 @@
+"""Invented documents for the store tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.documents import (
+    AlertDocument,
+    Exemplar,
+    Join,
+    PostDocument,
+    RumorDocument,
+    Signal,
+    TrendDocument,
+)
+
+BASE = 1_772_323_200_000  # 2026-03-01T00:00Z, ms
+MINUTE = 60_000
+DAY = 86_400_000
+
+
+def signal(**changes: Any) -> Signal:
+    values: dict[str, Any] = {
+        "name": "voices",
+        "value": 12.5,
+        "threshold": 4.0,
+        "unit": "voices",
+        "definition": "Distinct voices in the last 24 hours.",
+    }
+    return Signal(**(values | changes))
+
+
+def exemplar(**changes: Any) -> Exemplar:
+    values: dict[str, Any] = {
+        "source": "forum",
+        "post_id": "p1",
+        "text": "Nghe nói đập Sông Mơ sắp vỡ, có thật không mọi người? 🙏",
+        "created_at": BASE,
+        "why": "first",
+    }
+    return Exemplar(**(values | changes))
+
+
+def rumor(rumor_id: str = "r1", version: int = 1, **changes: Any) -> RumorDocument:
+    values: dict[str, Any] = {
+        "rumor_id": rumor_id,
+        "version": version,
+        "event_id": "e1",
+        "headline": "đập Sông Mơ sắp vỡ",
+        "posts": 14,
+        "voices": 12,
+        "reach": 2**40,
+        "born_at": BASE + 1,
+        "first_post_at": BASE,
+        "last_post_at": BASE + 9 * MINUTE + 7,
+        "updated_at": BASE + 10 * MINUTE + 123,
+        "languages": {"vi": 12, "en": 2},
+        "platforms": {"forum": 14, "a.b c": 1},
+        "communities": {"Hội chợ 4.0": 3, "": 1},
+        "micro_clusters": 3,
+        "score": 0.1 + 0.2,
+        "signals": [signal(), signal(name="enquiry", value=1 / 3, unit="share")],
+        "exemplars": [exemplar(), exemplar(post_id="p2", why="enquiry")],
+        "timeline": [(BASE, 4), (BASE + 5 * MINUTE, 10)],
+        "joins": [Join(loser="r9", at=BASE, similarity=0.31, threshold=0.3, reason="0.31 >= 0.30")],
+        "level": "suggest",
+        "alert_id": "a1",
+        "category": "disaster",
+        "merged_into": None,
+        "open": True,
+    }
+    return RumorDocument(**(values | changes))
+
+
+def alert(alert_id: str = "a1", version: int = 1, **changes: Any) -> AlertDocument:
+    values: dict[str, Any] = {
+        "alert_id": alert_id,
+        "version": version,
+        "rumor_id": "r1",
+        "event_id": "e1",
+        "level": "suggest",
+        "status": "new",
+        "raised_at": BASE + 10 * MINUTE + 1,
+        "confirmed_at": None,
+        "raised_by": "p14",
+        "updated_at": BASE + 11 * MINUTE,
+        "headline": "đập Sông Mơ sắp vỡ",
+        "score": 7.25,
+        "signals": [signal(), signal(name="growth", value=2.0, threshold=-0.5, unit="1/h")],
+        "posts": 14,
+        "voices": 12,
+        "reach": 900,
+        "first_post_at": BASE,
+        "last_post_at": BASE + 9 * MINUTE,
+        "languages": ["en", "vi"],
+        "platforms": {"forum": 14},
+        "communities": {},
+        "exemplars": [exemplar()],
+        "settings_version": "sha256:00ff",
+        "encoder": "none",
+        "category": None,
+        "merged_into": None,
+    }
+    return AlertDocument(**(values | changes))
+
+
+def post(post_id: str = "p1", version: int = 1, **changes: Any) -> PostDocument:
+    values: dict[str, Any] = {
+        "source": "forum",
+        "post_id": post_id,
+        "version": version,
+        "rumor_id": "r1",
+        "micro_cluster_id": "m1",
+        "created_at": BASE + MINUTE,
+        "text": "Nghe nói đập Sông Mơ sắp vỡ, có thật không?",
+        "lang": "vi",
+        "platform": "forum",
+        "community": None,
+        "url": None,
+        "reply_to": None,
+        "repost_of": None,
+        "kind": "post",
+        "flags": ["enquiry", "urgent"],
+        "reach": 3,
+    }
+    return PostDocument(**(values | changes))
+
+
+def trend(bucket: int = BASE, version: int = 1, **changes: Any) -> TrendDocument:
+    values: dict[str, Any] = {
+        "bucket": bucket,
+        "language": "vi",
+        "platform": "forum",
+        "version": version,
+        "posts": 5,
+        "alerts_suggest": 1,
+        "alerts_confirm": 0,
+    }
+    return TrendDocument(**(values | changes))
