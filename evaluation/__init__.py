@@ -2,6 +2,8 @@
 
 from evaluation.errors import EvaluationError
 from evaluation.gold import Gold, load_gold
+from evaluation.report import render
 from evaluation.scoring import score
+from evaluation.terminal import cli_text
 
-__all__ = ["EvaluationError", "Gold", "load_gold", "score"]
+__all__ = ["EvaluationError", "Gold", "cli_text", "load_gold", "render", "score"]

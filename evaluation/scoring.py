@@ -37,7 +37,7 @@ def score(
     replayed = read_replayed(out_dir)
     gold = load_gold(gold_paths, allow_unlabelled=allow_unlabelled, assume_rate=assume_rate)
     table = join(gold, replayed)
-    outcomes = {name: 0 for name in OUTCOMES}
+    outcomes = dict.fromkeys(OUTCOMES, 0)
     for record in replayed.assignments:
         outcomes[record.outcome] += 1
     labelled = bool(gold.stories)
