@@ -26,7 +26,7 @@ _JAVA_MINIMUM = {8: 17, 9: 21}
 
 
 def bundle(version: str) -> Bundle:
-    """The server's distribution without Kibana-facing modules, as Maven has it."""
+    """The distribution that Maven carries: the server without most of its modules."""
     coordinate = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
     return Bundle(f"elasticsearch-{version}", (coordinate,), closure=False)
 
@@ -142,6 +142,6 @@ def _unpack(archive: Path, target: Path) -> None:
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(target)
         for member in packed.infolist():
-            mode = 0o755 if member.is_dir() or (member.external_attr >> 16) & stat.S_IXUSR else 0o644
-            (target / member.filename).chmod(mode)
+            runs = member.is_dir() or (member.external_attr >> 16) & stat.S_IXUSR
+            (target / member.filename).chmod(0o755 if runs else 0o644)
     target.chmod(0o755)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from deploy.local.errors import ServerError
@@ -24,9 +24,7 @@ def is_free(port: int) -> bool:
             probe.listen(1)
         except OSError as exc:
             if exc.errno == errno.EACCES:
-                raise ServerError(
-                    f"port {port} needs root: choose one above 1023"
-                ) from exc
+                raise ServerError(f"port {port} needs root: choose one above 1023") from exc
             return False
     return True
 
@@ -54,14 +52,22 @@ def holder(port: int) -> str:
     for process in Path("/proc").iterdir():
         if not process.name.isdigit():
             continue
-        try:
-            links = [os.readlink(fd) for fd in (process / "fd").iterdir()]
-            name = (process / "comm").read_text().strip()
-        except OSError:  # ended meanwhile, or of another user
-            continue
-        if any(link[8:-1] in inodes for link in links if link.startswith("socket:[")):
-            return f"pid {process.name} ({name})"
+        if inodes & _sockets(process):
+            with suppress(OSError):
+                return f"pid {process.name} ({(process / 'comm').read_text().strip()})"
     return "another process"
+
+
+def _sockets(process: Path) -> set[str]:
+    """Inodes of the sockets that a process has open; empty for one of another user."""
+    found = set()
+    with suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with suppress(OSError):  # closed meanwhile
+                link = os.readlink(descriptor)
+                if link.startswith("socket:["):
+                    found.add(link[len("socket:[") : -1])
+    return found
 
 
 def _listening_inodes(port: int) -> set[str]:

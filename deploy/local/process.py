@@ -124,6 +124,7 @@ def _stat(pid: int) -> _Stat | None:
 
 def _has_token(pid: int, token: str) -> bool:
     try:
-        return f"{_TOKEN}={token}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        environ = Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return False
+    return f"{_TOKEN}={token}".encode() in environ.split(b"\0")

@@ -92,9 +92,9 @@ class Server(ABC):
             command = owner.command([_env(), "--chdir", str(self.temporary), *argv])
             inherited = {k: v for k, v in os.environ.items() if not _CHANGES_JAVA.match(k)}
             self._forget()
-            process.spawn(
-                command, {**inherited, **environ}, self.console, self.ports
-            ).save(self._record_path)
+            process.spawn(command, {**inherited, **environ}, self.console, self.ports).save(
+                self._record_path
+            )
 
     def wait(self, timeout: float = 90.0, progress: Progress = silent) -> None:
         """Return when the server answers; raise ServerError when it ended or time is up."""
@@ -102,7 +102,9 @@ class Server(ABC):
         while not self.healthy():
             waited = time.monotonic() - began
             if not self.running():
-                raise ServerError(f"{self.title} ended at start ({self._last_words()}){self._see()}")
+                raise ServerError(
+                    f"{self.title} ended at start ({self._last_words()}){self._see()}"
+                )
             if waited > timeout:
                 raise ServerError(
                     f"{self.title} did not answer within {timeout:.0f} s "

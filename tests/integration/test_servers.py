@@ -154,7 +154,7 @@ def test_taken_port_is_named_with_its_holder_and_setting(state_folder: Path) -> 
         with pytest.raises(ServerError, match=wanted):
             broker.start()
         node = Elasticsearch(state_folder, *free_ports(1), port)
-        with pytest.raises(ServerError, match="set elasticsearch.transport_port"):
+        with pytest.raises(ServerError, match=r"set elasticsearch\.transport_port"):
             node.start()
     assert not broker.running() and not node.running()
 
