@@ -18,7 +18,10 @@ from config.errors import SettingsError
 from config.settings import Settings
 
 PREFIX = "TINDON_"
-RESERVED = ("TINDON_CONFIG", "TINDON_SHARED")  # name a file and the tests' data, not settings
+# Variables with our prefix that are no settings: the user's file, the folder of downloaded servers,
+# the mark of a local server's process, the tests' data, and options of the test suite.
+NO_SETTINGS = {"TINDON_CONFIG", "TINDON_CACHE", "TINDON_SERVER_TOKEN", "TINDON_SHARED"}
+TEST_PREFIX = "TINDON_TEST_"
 USER_FILE = "tindon.yaml"
 
 Tree = dict[str, Any]
@@ -112,7 +115,9 @@ def _environment_layer(env: Mapping[str, str]) -> tuple[Tree, dict[str, str]]:
     values: Tree = {}
     origins: dict[str, str] = {}
     for variable in sorted(env):
-        if not variable.startswith(PREFIX) or variable in RESERVED:
+        if not variable.startswith(PREFIX) or variable.startswith(TEST_PREFIX):
+            continue
+        if variable in NO_SETTINGS:
             continue
         names = variable.removeprefix(PREFIX).lower().split("__")
         field = _field(Settings, names)
