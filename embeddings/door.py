@@ -1,0 +1,240 @@
+"""The door: from input records to frames of masked, pseudonymised, embedded posts. No author passes it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from embeddings import flags as lexicons_module
+from embeddings import language
+from embeddings.features import features, wording, words_of
+from embeddings.mask import mask, mask_url
+from embeddings.normalise import clean, fold
+from embeddings.pseudonym import anonymous_voice, voice
+from streams.records import KINDS, Dead, DeadEntry, DoorPost, EntryKind, Frame, PostColumns
+from streams.validation import FIELDS, InputRecord, IntakeRules, Invalid, Post, Tick, check, parse
+
+NO_ENCODER = "none"
+MAX_TEXT = 10_000  # characters read of a post
+MAX_DEAD_RAW = 4096  # characters kept of a dead record
+_KIND_INDEX = {kind: index for index, kind in enumerate(KINDS)}
+
+
+class DenseEncoder(Protocol):
+    """What the door needs of an encoder; see `embeddings.load_encoder`."""
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def identity(self) -> str: ...
+
+    def encode(self, texts: list[str], /) -> np.ndarray: ...
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A post let in, and the two readings of its text that the embedding needs."""
+
+    post: DoorPost
+    cleaned: str  # with diacritics, for the encoder
+    folded: str  # without, for the features
+    unknown_fields: int  # fields of the record that were left out
+
+
+class Embedded(msgspec.Struct, frozen=True):
+    """What came of a batch: its frame, its dead letters in order, and the count of fields left out."""
+
+    frame: Frame
+    dead: list[Dead]
+    unknown_fields: int
+
+
+class Door:
+    """Rules, key, lexicons and encoder of one stage; stateless between calls, the same answer for the same record."""
+
+    def __init__(
+        self,
+        *,
+        key: bytes,
+        rules: IntakeRules | None = None,
+        lexicons: lexicons_module.Lexicons | None = None,
+        encoder: DenseEncoder | None = None,
+        max_text: int = MAX_TEXT,
+    ) -> None:
+        self._key = key
+        self.rules = rules or IntakeRules()
+        self.lexicons = lexicons or lexicons_module.load()
+        self.encoder = encoder
+        self.max_text = max_text
+
+    def __repr__(self) -> str:
+        return f"Door(rules={self.rules}, encoder={self.identity}, max_text={self.max_text})"
+
+    @property
+    def identity(self) -> str:
+        """Of the encoder, as frames name it."""
+        return self.encoder.identity if self.encoder else NO_ENCODER
+
+    def admit(self, record: InputRecord) -> Admitted | Dead:
+        """One record through validation, masking, normalising, pseudonym, language and flags."""
+        checked = check(record, self.rules)
+        if isinstance(checked, Invalid):
+            return dead_letter(record, checked)
+        return self._admitted(checked.post, checked.unknown_fields)
+
+    def _admitted(self, post: Post, unknown_fields: int) -> Admitted:
+        text = post.text if len(post.text) <= self.max_text else cut(post.text, self.max_text)
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
+        text = mask(text)[: self.max_text]
+        cleaned = clean(text)
+        folded = fold(cleaned)
+        words = words_of(folded)
+        same_words = wording(words)
+        if post.author:
+            who = voice(self._key, post.platform, post.source, post.author)
+        else:
+            who = anonymous_voice(self._key, same_words, text)
+        door_post = DoorPost(
+            source=post.source,
+            id=post.id,
+            created_at=post.created_at,
+            text=text,
+            lang=language.stated(post.lang) or language.detect(cleaned, words),
+            voice=who,
+            wording=same_words,
+            flags=self.lexicons.flags(words, cleaned),
+            kind=_KIND_INDEX[post.kind],
+            reach=post.reach,
+            platform=post.platform,
+            community=mask(post.community) if post.community else None,
+            url=mask_url(post.url) if post.url else None,
+            reply_to=post.reply_to,
+            repost_of=post.repost_of,
+        )
+        return Admitted(door_post, cleaned, folded, unknown_fields)
+
+
+def build_frame(
+    door: Door, entries: Sequence[tuple[int, InputRecord | Tick]], *, origin: str, partition: int
+) -> Embedded:
+    """The embed stage: (offset, record or tick) entries, offsets ascending, into one frame and its dead letters.
+
+    What an entry becomes does not depend on the entries beside it: another cut of the same log into
+    batches gives the same rows. Raises ValueError when offsets do not ascend.
+    """
+    offsets = np.array([offset for offset, _ in entries], np.int64)
+    if (np.diff(offsets) <= 0).any():
+        raise ValueError("offsets of a frame must ascend")
+    kinds = np.zeros(len(entries), np.uint8)
+    admitted: list[Admitted] = []
+    dead: list[Dead] = []
+    ticks: list[int] = []
+    for row, (_, entry) in enumerate(entries):
+        if isinstance(entry, Tick):
+            kinds[row] = EntryKind.TICK
+            ticks.append(entry.at)
+            continue
+        result = door.admit(entry)
+        if isinstance(result, Dead):
+            kinds[row] = EntryKind.DEAD
+            dead.append(result)
+        else:
+            kinds[row] = EntryKind.POST
+            admitted.append(result)
+    frame = Frame(
+        encoder=door.identity,
+        origin=origin,
+        partition=partition,
+        offsets=offsets,
+        kinds=kinds,
+        posts=_columns(admitted, door.encoder),
+        dead=[DeadEntry(letter.source, letter.id, letter.reason) for letter in dead],
+        ticks=ticks,
+    )
+    return Embedded(frame, dead, sum(one.unknown_fields for one in admitted))
+
+
+def _columns(admitted: list[Admitted], encoder: DenseEncoder | None) -> PostColumns:
+    posts = [one.post for one in admitted]
+    ends, hashes, counts = features([one.folded for one in admitted])
+    if encoder is None:
+        dense = np.zeros((len(posts), 0), np.float32)
+    else:
+        dense = np.ascontiguousarray(encoder.encode([one.cleaned for one in admitted]), np.float32)
+    return PostColumns(
+        source=[post.source for post in posts],
+        id=[post.id for post in posts],
+        text=[post.text for post in posts],
+        lang=[post.lang for post in posts],
+        platform=[post.platform for post in posts],
+        community=[post.community for post in posts],
+        url=[post.url for post in posts],
+        reply_to=[post.reply_to for post in posts],
+        repost_of=[post.repost_of for post in posts],
+        created_at=np.array([post.created_at for post in posts], np.int64),
+        voice=np.array([post.voice for post in posts], np.uint64),
+        wording=np.array([post.wording for post in posts], np.uint64),
+        flags=np.array([post.flags for post in posts], np.uint32),
+        kind=np.array([post.kind for post in posts], np.uint8),
+        reach=np.array([post.reach for post in posts], np.int64),
+        feature_ends=ends,
+        features=hashes,
+        feature_counts=counts,
+        dense=dense,
+    )
+
+
+def cut(text: str, size: int) -> str:
+    """At most `size` characters, cut before the word that crosses the end, so that no half number escapes the mask."""
+    if len(text) <= size:
+        return text
+    end = size
+    while end > 0 and size - end < 64 and not text[end - 1].isspace():
+        end -= 1
+    return text[: end or size]
+
+
+# Fields that name a person, in records that cannot be parsed.
+_NAMED = re.compile(r'("[^"]*(?:author|user|name|phone|mail|address)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^,}\]\s]+)', re.I)
+
+
+def dead_letter(record: InputRecord, invalid: Invalid) -> Dead:
+    """The dead letter of a record: known fields only, masked, without its author."""
+    return Dead(
+        source=invalid.source,
+        id=invalid.id,
+        reason=invalid.reason,
+        detail=invalid.detail,
+        input=record.input,
+        raw=_remains(record.raw)[:MAX_DEAD_RAW],
+    )
+
+
+def _remains(raw: bytes) -> str:
+    # Masking may shorten: twice the kept size is read, and the cut falls between words.
+    try:
+        value = parse(raw) if len(raw) <= 2 * MAX_DEAD_RAW else None
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict):
+        kept = {name: _masked_value(name, item) for name, item in value.items() if name in FIELDS}
+        return msgspec.json.encode(kept).decode("utf-8")
+    text = raw[: 4 * 2 * MAX_DEAD_RAW].decode("utf-8", "replace")
+    return mask(_NAMED.sub(r'\1"[author]"', cut(text, 2 * MAX_DEAD_RAW)))
+
+
+def _masked_value(name: str, value: Any) -> Any:
+    if name == "author":
+        return None if value is None else "[author]"
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace").decode("utf-8")
+        return mask_url(value) if name == "url" else mask(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return mask(str(value))[:MAX_DEAD_RAW]

@@ -1,0 +1,167 @@
+"""Bytes of frames, changes and checkpoints: msgpack with raw little-endian arrays, versioned and checksummed.
+
+A record is ``version (1 byte) | crc32 of the body (4 bytes) | body``; a checkpoint's state is
+``magic (4 bytes) | version (1 byte) | body | blake2b-256 of all before``. A record's checksum is the
+cheap one because every message carries it; a checkpoint's is the strong one because it lies on disk for
+weeks. Damage anywhere is a `CodecError`, never a wrong value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+RECORD_VERSION = 1
+STATE_VERSION = 1
+STATE_MAGIC = b"TdSt"
+STATE_DIGEST_BYTES = 32
+MAX_DIMENSIONS = 4
+
+_ARRAY = 1  # msgpack extension code of an array
+_HEAD = struct.Struct("<BI")  # version, crc32
+_DTYPES = {
+    np.dtype(name).str: np.dtype(name)
+    for name in ("?", "<i1", "<i2", "<i4", "<i8", "<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8")
+}
+
+T = TypeVar("T")
+
+
+class CodecError(ValueError):
+    """Bytes that are no record or state of ours: damaged, cut, or of another version. One line."""
+
+
+def _pack_array(array: np.ndarray) -> msgspec.msgpack.Ext:
+    if array.ndim > MAX_DIMENSIONS:
+        raise CodecError(f"an array of {array.ndim} dimensions cannot be written, at most {MAX_DIMENSIONS}")
+    small = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    name = small.dtype.str.encode("ascii")
+    if small.dtype.str not in _DTYPES:
+        raise CodecError(f"an array of {array.dtype} cannot be written: only booleans, integers and floats")
+    head = struct.pack(f"<BB{array.ndim}Q", len(name), array.ndim, *array.shape) + name
+    return msgspec.msgpack.Ext(_ARRAY, head + small.tobytes())
+
+
+def _unpack_array(code: int, data: memoryview) -> np.ndarray:
+    """A read-only array: a view of the message where its alignment allows, else a copy."""
+    if code != _ARRAY:
+        raise CodecError(f"unknown extension {code} in the message")
+    try:
+        name_size, ndim = struct.unpack_from("<BB", data)
+        shape = struct.unpack_from(f"<{ndim}Q", data, 2)
+        start = 2 + 8 * ndim + name_size
+        dtype = _DTYPES[bytes(data[2 + 8 * ndim : start]).decode("ascii")]
+        array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    except (struct.error, KeyError, ValueError) as error:
+        raise CodecError(f"an array in the message is damaged ({error})") from None
+    if not array.flags.aligned:  # compiled loops downstream want aligned rows
+        array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def _to_wire(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return _pack_array(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, np.bool_):
+        return bool(value)
+    raise CodecError(f"a {type(value).__name__} cannot be written")
+
+
+def _from_wire(kind: type, value: object) -> object:
+    if kind is np.ndarray and isinstance(value, np.ndarray):
+        return value
+    raise CodecError(f"expected {kind.__name__} in the message, found {type(value).__name__}")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_to_wire)
+_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+
+
+def _body(value: object) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except (OverflowError, TypeError, UnicodeEncodeError, RecursionError) as error:
+        raise CodecError(f"the value cannot be written: {_one_line(error)}") from None
+
+
+def _decoded(data: bytes | memoryview, kind: Any) -> Any:
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = msgspec.msgpack.Decoder(kind, ext_hook=_unpack_array, dec_hook=_from_wire)
+        _decoders[kind] = decoder
+    try:
+        return decoder.decode(data)
+    except CodecError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
+        raise CodecError(f"the message does not fit its form: {_one_line(error)}") from None
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    """A frame, change or any other struct of `streams.records` as one message.
+
+    Raises CodecError when a field holds what cannot be written (a big integer, an object array).
+    """
+    body = _body(record)
+    return _HEAD.pack(RECORD_VERSION, zlib.crc32(body)) + body
+
+
+def decode(message: bytes, kind: type[T]) -> T:
+    """The struct in a message of `encode`. Its arrays are read-only and may share the message's memory.
+
+    Raises CodecError when the message is damaged, cut, of another version, or no `kind`.
+    """
+    if len(message) < _HEAD.size:
+        raise CodecError(f"the message is cut: {len(message)} bytes")
+    version, checksum = _HEAD.unpack_from(message)
+    if version != RECORD_VERSION:
+        raise CodecError(f"the message has version {version}, this program reads version {RECORD_VERSION}")
+    body = memoryview(message)[_HEAD.size :]
+    if zlib.crc32(body) != checksum:
+        raise CodecError("the message is damaged: its checksum does not match")
+    value: T = _decoded(body, kind)
+    return value
+
+
+def pack_state(state: dict[str, Any]) -> bytes:
+    """A fold's state as checkpoint bytes: nested dicts, lists, str, bytes, int (64 bit), float, bool, None, arrays.
+
+    Dicts keep their insertion order, so that a restored fold walks them as the undisturbed one does:
+    the bytes are a function of the state's content and order. Tuples come back as lists.
+    Raises CodecError when a value cannot be written.
+    """
+    head = STATE_MAGIC + bytes([STATE_VERSION]) + _body(state)
+    return head + hashlib.blake2b(head, digest_size=STATE_DIGEST_BYTES).digest()
+
+
+def unpack_state(data: bytes) -> dict[str, Any]:
+    """The state in checkpoint bytes; its arrays are read-only. Raises CodecError when damaged, cut or foreign."""
+    if not data.startswith(STATE_MAGIC):
+        raise CodecError("these bytes are no checkpoint")
+    if len(data) <= len(STATE_MAGIC) + 1 + STATE_DIGEST_BYTES:
+        raise CodecError(f"the checkpoint is cut: {len(data)} bytes")
+    version = data[len(STATE_MAGIC)]
+    if version != STATE_VERSION:
+        raise CodecError(f"the checkpoint has version {version}, this program reads version {STATE_VERSION}")
+    view = memoryview(data)
+    head, digest = view[:-STATE_DIGEST_BYTES], view[-STATE_DIGEST_BYTES:]
+    if hashlib.blake2b(head, digest_size=STATE_DIGEST_BYTES).digest() != digest:
+        raise CodecError("the checkpoint is damaged or cut: its checksum does not match")
+    state = _decoded(head[len(STATE_MAGIC) + 1 :], Any)
+    if not isinstance(state, dict):
+        raise CodecError(f"the checkpoint holds a {type(state).__name__} instead of a state")
+    return state
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,410 @@
+"""Posts out of files: JSON lines and CSV, gzip or not, and standard input.
+
+A file that cannot be used at all is a `FileError` before anything is processed; a bad record inside a
+good file is an `InputRecord` with its reason, so that the posts beside it are processed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from streams.validation import InputRecord, IntakeRules, Invalid, Valid, check, parse
+
+STDIN = "-"
+ASSUMED_FROM = 1_577_836_800_000  # 2020-01-01T00:00:00Z, ms: where --assume-rate begins
+HOUR_MS = 3_600_000
+CHUNK_BYTES = 1 << 18
+GZIP_MAGIC = b"\x1f\x8b"
+KEPT_OF_TOO_LARGE = 8192  # bytes of an oversized line that reach the dead letter
+
+
+class FileError(ValueError):
+    """A file that cannot be read as posts at all; one line that says why and the mend."""
+
+
+class Reading:
+    """The records of some files, in the order in which they are to be processed.
+
+    Iterate once. `blank_lines` counts the lines skipped as empty; final when the iteration is over.
+    """
+
+    def __init__(self, records: Iterable[InputRecord], counter: _Blank) -> None:
+        self._records = records
+        self._counter = counter
+
+    def __iter__(self) -> Iterator[InputRecord]:
+        return iter(self._records)
+
+    @property
+    def blank_lines(self) -> int:
+        return self._counter.lines
+
+
+class _Blank:
+    lines = 0
+
+
+def read_files(
+    paths: Iterable[str | Path],
+    *,
+    as_is: bool = False,
+    assume_rate: float | None = None,
+    rules: IntakeRules,
+    stdin: BinaryIO | None = None,
+) -> Reading:
+    """Read posts from files; "-" is standard input.
+
+    Sorted by (created_at, source, id) bytewise, invalid records after all others in input order; with
+    `as_is` or standard input in the order of the input, as it arrives. `assume_rate` gives the posts
+    without time steady times, that many an hour from 2020-01-01Z, counted over all files in input order.
+    Raises FileError for what cannot be read; in the unsorted case part of it during the iteration.
+    """
+    names = [str(path) for path in paths]
+    if not names:
+        raise FileError("no file given: name at least one, or - for standard input")
+    if assume_rate is not None and not 0 < assume_rate <= HOUR_MS * 1000:
+        raise FileError(f"--assume-rate {assume_rate:g} is not usable: give the posts per hour, more than 0")
+    _refuse_same_stem(names)
+    counter = _Blank()
+    files = [_File(name, rules, counter, stdin) for name in names]
+    for file in files:
+        file.open()
+    records = (record for file in files for record in file.records(assume_rate is not None))
+    if assume_rate is not None:
+        records = _with_times(records, assume_rate)
+    if as_is or STDIN in names:
+        return Reading(records, counter)
+    return Reading(in_order(records, rules), counter)
+
+
+def in_order(records: Iterable[InputRecord], rules: IntakeRules) -> list[InputRecord]:
+    """Sorted by (created_at, source, id), bytewise; invalid records last, in input order."""
+    good: list[tuple[int, str, str, int, InputRecord]] = []
+    dead: list[InputRecord] = []
+    for number, record in enumerate(records):
+        checked = check(record, rules)
+        if isinstance(checked, Valid):
+            post = checked.post
+            # code points order as their UTF-8 bytes do; `number` keeps equal keys in input order
+            good.append((post.created_at, post.source, post.id, number, record))
+        else:
+            dead.append(record)
+    good.sort()
+    return [row[4] for row in good] + dead
+
+
+def source_of(name: str) -> str:
+    """The default source of a file: its name up to the first dot."""
+    if name == STDIN:
+        return "stdin"
+    base = Path(name).name
+    return base.split(".", 1)[0] or base.strip(".") or base
+
+
+def _refuse_same_stem(names: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        source = source_of(name)
+        if source in seen:
+            what = "given twice" if seen[source] == name else f"both the source {source!r}"
+            raise FileError(f"{seen[source]} and {name} are {what}: rename one, a post is known by source and id")
+        seen[source] = name
+
+
+def _with_times(records: Iterable[InputRecord], rate: float) -> Iterator[InputRecord]:
+    timeless = 0
+    for record in records:
+        if record.assumed_at is not None:
+            at = ASSUMED_FROM + int(timeless * HOUR_MS / rate)
+            record = msgspec.structs.replace(record, assumed_at=at)
+            timeless += 1
+        yield record
+
+
+def _is_timeless(raw: bytes) -> bool:
+    try:
+        fields = parse(raw)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("created_at") in (None, "")
+
+
+class _File:
+    """One input file: opened and looked at first, read later."""
+
+    def __init__(self, name: str, rules: IntakeRules, blank: _Blank, stdin: BinaryIO | None) -> None:
+        self.name = name
+        self.label = "stdin" if name == STDIN else Path(name).name
+        self.source = source_of(name)
+        self.rules = rules
+        self.blank = blank
+        self._stdin = stdin
+        self._chunks: Iterator[bytes] = iter(())
+        self._broken: str | None = None  # why the decompressed data ends early
+        self._csv = False
+
+    def open(self) -> None:
+        """Look at the beginning; raises FileError when the whole file is unusable."""
+        stream = self._stream()
+        chunks = self._decompressed(_chunks(stream, self.name))
+        first = next(chunks, b"")
+        while first and not first.strip() and (more := next(chunks, b"")):
+            first += more  # the first line of substance decides what the file is
+        if not first.strip(b"\xef\xbb\xbf \t\r\n"):
+            if self._broken:
+                raise FileError(f"{self.name}: {self._broken}: download or copy it again")
+            raise FileError(f"{self.name} is empty: it holds no record")
+        if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise FileError(f"{self.name} is UTF-16: save it as UTF-8")
+        if first[:4] == b"PK\x03\x04":
+            raise FileError(f"{self.name} is a zip archive: unpack it first")
+        first = first.removeprefix(b"\xef\xbb\xbf")
+        self._chunks = _chain(first, chunks)
+        self._csv = self._looks_like_csv(first)
+        if not self._csv:
+            self._refuse_array(first)
+
+    def records(self, mark_timeless: bool) -> Iterator[InputRecord]:
+        """Its records; `mark_timeless` sets `assumed_at` to 0 on those without created_at."""
+        found = self._csv_records(mark_timeless) if self._csv else self._line_records()
+        for record in found:
+            if mark_timeless and record.unreadable is None and _is_timeless(record.raw):
+                record = msgspec.structs.replace(record, assumed_at=0)
+            yield record
+
+    # Opening
+
+    def _stream(self) -> BinaryIO:
+        if self.name == STDIN:
+            return self._stdin or sys.stdin.buffer
+        try:
+            return open(self.name, "rb", buffering=0)  # noqa: SIM115 - read to its end by the generator
+        except FileNotFoundError:
+            raise FileError(f"{self.name} does not exist: check the path") from None
+        except IsADirectoryError:
+            raise FileError(f"{self.name} is a folder: name the files in it") from None
+        except OSError as error:
+            raise FileError(f"{self.name} cannot be opened ({error.strerror}): check its permissions") from None
+
+    def _decompressed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        first = next(chunks, b"")
+        if first[:2] == GZIP_MAGIC:
+            yield from self._gunzip(_chain(first, chunks))
+            return
+        if first and self.name.endswith(".gz"):
+            raise FileError(f"{self.name} is not gzip in spite of its name: rename it or compress it")
+        if first:
+            yield first
+        yield from chunks
+
+    def _gunzip(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Decompressed chunks; where the data breaks off, what came before stands and `_broken` says why."""
+        machine = zlib.decompressobj(wbits=31)
+        for chunk in chunks:
+            while chunk:
+                if machine.eof:  # another member, or the zero padding that tapes and tools add
+                    chunk = chunk.lstrip(b"\0")
+                    if not chunk:
+                        break
+                    machine = zlib.decompressobj(wbits=31)
+                try:
+                    data = machine.decompress(chunk, CHUNK_BYTES)
+                    while data:
+                        yield data
+                        data = machine.decompress(machine.unconsumed_tail, CHUNK_BYTES)
+                except zlib.error as error:
+                    self._broken = f"the gzip data is damaged ({' '.join(str(error).split())})"
+                    return
+                chunk = machine.unused_data
+        if not machine.eof:
+            self._broken = "the gzip data ends early"
+
+    def _looks_like_csv(self, first: bytes) -> bool:
+        name = self.name.removesuffix(".gz")
+        if name.endswith(".csv"):
+            return True
+        if name.endswith((".jsonl", ".ndjson", ".json")):
+            return False
+        line = first.lstrip().split(b"\n", 1)[0]
+        return not line.startswith((b"{", b"[")) and b"id" in line and b"text" in line
+
+    def _refuse_array(self, first: bytes) -> None:
+        head = first.lstrip()
+        line = head.split(b"\n", 1)[0].strip()
+        if not line.startswith(b"["):
+            return
+        inner = line[1:].lstrip()
+        if not inner or inner.startswith(b"{"):
+            raise FileError(f"{self.name} is one JSON array: write one object per line (jq -c '.[]' does it)")
+
+    # Lines
+
+    def _lines(self) -> Iterator[tuple[int, bytes, int]]:
+        """(line number from 1, line without its end, its whole size); a line over the limit comes cut."""
+        limit = self.rules.max_record_bytes
+        number = 1
+        size = 0  # of the unfinished line, in whole
+        pending: list[bytes] = []
+        for chunk in self._chunks:
+            pieces = chunk.split(b"\n")
+            for piece in pieces[:-1]:
+                if pending:
+                    size += len(piece)
+                    pending.append(piece[: max(0, limit + 2 - size + len(piece))])
+                    yield number, b"".join(pending), size
+                    pending, size = [], 0
+                else:
+                    yield number, piece, len(piece)
+                number += 1
+            if last := pieces[-1]:
+                if size <= limit:
+                    pending.append(last)
+                size += len(last)
+        if pending:
+            yield number, b"".join(pending), size
+
+    def _line_records(self) -> Iterator[InputRecord]:
+        limit = self.rules.max_record_bytes
+        label, source = self.label, self.source
+        held: tuple[int, bytes, int] | None = None  # one behind, since the last line of a broken file is dead
+        for item in self._lines():
+            if held is not None and (record := self._line_record(held, label, source, limit)):
+                yield record
+            held = item
+        if held is None:
+            return
+        if self._broken is None:
+            if record := self._line_record(held, label, source, limit):
+                yield record
+        else:
+            yield self._broken_record(held[0], held[1])
+
+    def _line_record(
+        self, item: tuple[int, bytes, int], label: str, source: str, limit: int
+    ) -> InputRecord | None:
+        number, line, size = item
+        line = line.strip(b" \t\r")
+        if not line:
+            self.blank.lines += 1
+            return None
+        where = f"{label}:{number}"
+        if size > limit + 1:
+            detail = f"{size} bytes, at most {limit}: send the text without attachments"
+            return self._dead(where, "too_large", detail, line[:KEPT_OF_TOO_LARGE])
+        return InputRecord(source=source, input=where, raw=line)
+
+    def _dead(self, where: str, reason: str, detail: str, raw: bytes) -> InputRecord:
+        return InputRecord(
+            source=self.source, input=where, raw=raw, unreadable=Invalid(reason, detail, self.source)
+        )
+
+    def _broken_record(self, number: int, rest: bytes) -> InputRecord:
+        detail = f"{self._broken}: the records before are processed; download or copy the file again"
+        return self._dead(f"{self.label}:{number}", "truncated_file", detail, rest[:KEPT_OF_TOO_LARGE])
+
+    # CSV
+
+    def _csv_records(self, timeless_allowed: bool) -> Iterator[InputRecord]:
+        lines = _CsvLines(self._lines(), self.blank)
+        rows = csv.reader(lines, strict=True)
+        try:
+            header = [cell.strip() for cell in next(rows)]
+        except csv.Error as error:
+            raise FileError(f"{self.name}: the header is no CSV ({error}): write the field names in line 1") from None
+        self._check_header(header, timeless_allowed)
+        while True:
+            lines.begin()
+            try:
+                row = next(rows)
+            except StopIteration:
+                break
+            except csv.Error as error:
+                yield self._bad_row(lines, f"the quotes do not fit ({error})")
+                continue
+            if not row:
+                self.blank.lines += 1
+                continue
+            if any("\udc80" <= c <= "\udcff" for cell in row for c in cell if not cell.isascii()):
+                detail = "the row is not UTF-8: save the data as UTF-8"
+                yield self._dead(f"{self.label}:{lines.first}", "not_utf8", detail, lines.raw())
+                continue
+            if len(row) != len(header):
+                yield self._bad_row(lines, f"{len(row)} cells, the header has {len(header)}")
+                continue
+            fields = {name: cell for name, cell in zip(header, row, strict=True) if cell}
+            yield InputRecord(
+                source=self.source, input=f"{self.label}:{lines.first}", raw=msgspec.json.encode(fields)
+            )
+        if self._broken is not None:
+            yield self._broken_record(lines.number + 1, b"")
+
+    def _bad_row(self, lines: _CsvLines, what: str) -> InputRecord:
+        detail = f"{what}: quote cells that hold commas, quotes or line ends"
+        return self._dead(f"{self.label}:{lines.first}", "bad_row", detail, lines.raw())
+
+    def _check_header(self, header: list[str], timeless_allowed: bool) -> None:
+        needed = ["id", "text"]
+        if not timeless_allowed and self.source not in self.rules.arrival_time_sources:
+            needed.append("created_at")
+        missing = [name for name in needed if name not in header]
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if missing:
+            found = ", ".join(name[:40] for name in header[:12])
+            hint = "separate the columns with commas" if len(header) == 1 and ";" in header[0] else "name the columns so"
+            raise FileError(f"{self.name} lacks the columns {', '.join(missing)}; it has {found}: {hint}")
+        if twice:
+            raise FileError(f"{self.name} has the column {', '.join(twice)} twice: rename one")
+
+
+class _CsvLines:
+    """Lines as text for the csv module, remembering where the row at hand began and what it held."""
+
+    def __init__(self, lines: Iterator[tuple[int, bytes, int]], blank: _Blank) -> None:
+        self._lines = lines
+        self.number = 0  # of the line read last
+        self.first = 1  # line where the row at hand begins
+        self._held: list[bytes] = []
+
+    def begin(self) -> None:
+        self.first = self.number + 1
+        self._held = []
+
+    def raw(self) -> bytes:
+        return b"\n".join(self._held)[:KEPT_OF_TOO_LARGE]
+
+    def __iter__(self) -> _CsvLines:
+        return self
+
+    def __next__(self) -> str:
+        self.number, line, _ = next(self._lines)
+        self._held.append(line)
+        return line.decode("utf-8", "surrogateescape") + "\n"
+
+
+def _chunks(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[bytes]:
+    read = getattr(stream, "read1", stream.read)  # read1: hand on what a pipe has, without waiting for more
+    with stream:
+        while True:
+            try:
+                chunk = read(CHUNK_BYTES)
+            except OSError as error:
+                if isinstance(error, IsADirectoryError):
+                    raise FileError(f"{name} is a folder: name the files in it") from None
+                raise FileError(f"{name} cannot be read ({error.strerror}): check the disk") from None
+            if not chunk:
+                return
+            yield chunk
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
