@@ -48,7 +48,7 @@ class RumorDocument(msgspec.Struct, kw_only=True):
     posts: int
     voices: int
     reach: int
-    born_at: int  # watermark when the rumor opened; never changes (its month names its index)
+    born_at: int  # time of the post that opened it; never changes (its month names its index)
     first_post_at: int
     last_post_at: int
     updated_at: int  # watermark

@@ -1,0 +1,327 @@
+"""The alert fold: state + next change -> state + effects, and nothing else.
+
+The single owner of rumor and alert documents. One fold reads the one partition of `rumors.input`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from alerts.levels import Levels
+from alerts.micros import Micros
+from alerts.parameters import DAY, POSTS_KEPT, QUIET_CHANGES, QUIET_MS, AlertParameters
+from alerts.rumor import AlertState, Kept, Rumor
+from alerts.shaping import alert_document, post_document, rumor_document
+from alerts.tree import Tree
+from alerts.trends import Trends
+from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
+from streams.effects import Assigned, Effects, Merged, Raised
+from streams.ids import rumor_id
+from streams.records import Change, Outcome
+from streams.time import NEVER
+
+STATE_VERSION = 1
+
+
+class AlertFold:
+    """Micro-clusters become rumors and events; rumors raise alerts.
+
+    `apply` is the fold's step. A change that was applied before is skipped by its number, so that a log
+    with repeats gives what the log without them gives.
+    """
+
+    def __init__(self, parameters: AlertParameters, *, encoder: str, dim: int, lateness_ms: int = DAY) -> None:
+        if not 1 <= parameters.index_posts <= POSTS_KEPT:
+            raise ValueError(f"alert.index_posts must lie between 1 and {POSTS_KEPT}")
+        self._parameters = parameters
+        self._encoder = encoder
+        self._micros = Micros(dim, parameters.dense_weight)
+        self._tree = Tree(parameters.macro_threshold, parameters.event_threshold)
+        self._levels = Levels(parameters)
+        self._trends = Trends(lateness_ms)
+        self._applied: dict[int, int] = {}  # partition -> last change taken
+        self._watermarks: dict[int, int] = {}
+        self._watermark = NEVER
+        self._version = 0
+        self._place = 0  # posts folded
+        self._newest = ""  # id of the last folded post
+        self._dirty: set[int] = set()
+        self._losers: list[tuple[RumorDocument, AlertState | None]] = []  # merged away since the last write
+        self._written = (0, NEVER)  # version and watermark of the last write
+
+    @property
+    def version(self) -> int:
+        """Changes applied so far: the version of every document out of the last one."""
+        return self._version
+
+    @property
+    def watermark(self) -> int:
+        return self._watermark
+
+    @property
+    def open_rumors(self) -> int:
+        return len(self._tree.rumors)
+
+    def apply(self, change: Change) -> Effects:
+        """Take up one change of a cluster fold."""
+        if change.sequence <= self._applied.get(change.partition, 0):
+            return Effects(watermark=self._watermark)
+        self._applied[change.partition] = change.sequence
+        self._watermarks[change.partition] = change.watermark
+        self._watermark = max(self._watermark, min(self._watermarks.values()))
+        self._version += 1
+
+        effects = Effects(watermark=self._watermark, dead=change.dead)
+        rows, due = self._micros.add(change.micros)
+        self._open_rumors(change, rows)
+        posts = self._count(change, rows)
+        effects.merged, joined = self._tree.grow(self._micros, due, self._watermark)
+        for heir, loser in joined:
+            posts += self._absorb(heir, loser)
+        effects.assigned = self._assigned(change, rows)
+        touched = {int(self._micros.rumor[r]) for r in rows}
+        self._dirty = {n for n in self._dirty | touched if n in self._tree.rumors}
+        effects.raised = self._raise(touched)
+        effects.closed = self._age(change.aged)
+        effects.batch = self._write(posts, effects.closed)
+        return effects
+
+    def _open_rumors(self, change: Change, rows: np.ndarray) -> None:
+        """A micro-cluster not known yet starts as a rumor of its own, named after its first post."""
+        if not (self._micros.rumor[rows] < 0).any():
+            return
+        for at in np.flatnonzero(change.rows.micro >= 0):
+            row = rows[change.rows.micro[at]]
+            if self._micros.rumor[row] < 0:
+                name = rumor_id(change.rows.source[at], change.rows.id[at])
+                rumor = self._tree.open(name, int(change.rows.created_at[at]))
+                self._micros.rumor[row] = rumor.number
+
+    def _count(self, change: Change, rows: np.ndarray) -> list[PostDocument]:
+        """Add the change's posts to their rumors; returns documents of those that are indexed."""
+        documents: list[PostDocument] = []
+        c = change.rows
+        for at in np.flatnonzero(c.outcome == Outcome.FOLDED).tolist():
+            micro = int(c.micro[at])
+            rumor = self._tree.rumors[int(self._micros.rumor[rows[micro]])]
+            post = Kept(
+                source=c.source[at],
+                id=c.id[at],
+                text=c.text[at],
+                created_at=int(c.created_at[at]),
+                lang=c.lang[at],
+                platform=c.platform[at],
+                community=c.community[at],
+                url=c.url[at],
+                reply_to=c.reply_to[at],
+                repost_of=c.repost_of[at],
+                kind=int(c.kind[at]),
+                flags=int(c.flags[at]),
+                reach=int(c.reach[at]),
+                micro=change.micros.id[micro],
+                wording=int(c.wording[at]),
+            )
+            rumor.take(post, int(c.voice[at]), self._place)
+            self._place += 1
+            self._newest = post.id
+            self._trends.post(post.created_at, post.lang, post.platform)
+            if rumor.indexed:
+                documents.append(post_document(post, rumor.id, self._version))
+            elif len(rumor.posts) >= self._parameters.index_posts:
+                documents += self._index(rumor)
+        return documents
+
+    def _index(self, rumor: Rumor) -> list[PostDocument]:
+        """The rumor crossed the index threshold: what it kept so far is stored."""
+        rumor.indexed = True
+        return [post_document(p, rumor.id, self._version) for p in rumor.kept]
+
+    def _absorb(self, heir: Rumor, loser: Rumor) -> list[PostDocument]:
+        """The younger of two rumors goes into the older one, its alert and posts too."""
+        moved = list(loser.kept)
+        alert = loser.alert
+        if alert is not None and heir.alert is None:
+            heir.alert, alert = alert, None
+        if loser.indexed or loser.alert is not None:
+            document = self._document(loser, open=False, merged_into=heir.id)
+            self._losers.append((document, alert))
+        heir.absorb(loser)
+        self._dirty.discard(loser.number)
+        self._dirty.add(heir.number)
+        if heir.indexed:
+            return [post_document(p, heir.id, self._version) for p in moved]
+        if loser.indexed or len(heir.posts) >= self._parameters.index_posts:
+            return self._index(heir)
+        return []
+
+    def _assigned(self, change: Change, rows: np.ndarray) -> list[Assigned]:
+        c, assigned = change.rows, []
+        for at, (outcome, micro) in enumerate(zip(c.outcome.tolist(), c.micro.tolist(), strict=True)):
+            rumor = self._tree.rumors[int(self._micros.rumor[rows[micro]])] if micro >= 0 else None
+            assigned.append(
+                Assigned(
+                    source=c.source[at],
+                    post_id=c.id[at],
+                    outcome=outcome,
+                    duplicate_of=c.duplicate_of[at],
+                    micro=change.micros.id[micro] if micro >= 0 else None,
+                    rumor=rumor.id if rumor else None,
+                    event=self._tree.event_id(rumor) if rumor else None,
+                )
+            )
+        return assigned
+
+    def _raise(self, touched: set[int]) -> list[Raised]:
+        """Alerts that reach a level for the first time, oldest rumor first."""
+        raised = []
+        for number in sorted(touched & self._tree.rumors.keys()):
+            rumor = self._tree.rumors[number]
+            verdict = self._levels.judge(rumor, self._watermark)
+            if verdict is None:
+                continue
+            self._levels.raise_alert(rumor, verdict.level, self._watermark, self._newest)
+            assert rumor.alert is not None
+            document = self._document(rumor)
+            raised.append(
+                Raised(
+                    alert_id=rumor.alert.alert_id,
+                    level=verdict.level,
+                    raised_at=self._watermark,
+                    raised_by=self._newest,
+                    rumor_id=rumor.id,
+                    first_post_at=rumor.first_at,
+                    post_ids=[post_id for _, post_id in sorted(rumor.posts)],
+                    headline=document.headline,
+                    score=round(verdict.score, 4),
+                    signals=verdict.signals,
+                    category=document.category,
+                    languages=sorted(rumor.languages),
+                )
+            )
+            language = max(sorted(rumor.languages), key=lambda name: rumor.languages[name])
+            platform = max(sorted(rumor.platforms), key=lambda name: rumor.platforms[name], default="")
+            self._trends.alert(self._watermark, language, platform, verdict.level)
+        return raised
+
+    def _age(self, aged: list[str]) -> list[RumorDocument]:
+        """Rumors whose last micro-cluster left the window are closed."""
+        closed = []
+        for number in sorted(set(self._micros.drop(aged)) & self._tree.rumors.keys()):
+            if len(self._micros.of_rumor(number)):
+                continue
+            rumor = self._tree.rumors[number]
+            if rumor.alert is not None:
+                rumor.alert.status = "closed"
+            document = self._document(rumor, open=False)
+            self._tree.close(number)
+            self._dirty.discard(number)
+            if len(rumor.posts) > 1 or rumor.alert is not None:
+                closed.append(document)
+            if rumor.indexed or rumor.alert is not None:
+                self._losers.append((document, rumor.alert))
+        self._tree.drop_empty_events()
+        return closed
+
+    def _document(self, rumor: Rumor, *, open: bool = True, merged_into: str | None = None) -> RumorDocument:
+        score, signals = self._levels.score(rumor, self._watermark)
+        return rumor_document(
+            rumor,
+            event_id=self._tree.event_id(rumor),
+            version=self._version,
+            watermark=self._watermark,
+            micro_clusters=len(self._micros.of_rumor(rumor.number)),
+            score=score,
+            signals=signals,
+            open=open,
+            merged_into=merged_into,
+        )
+
+    def _alert(self, alert: AlertState, rumor: RumorDocument, merged_into: str | None = None) -> AlertDocument:
+        return alert_document(
+            alert,
+            rumor,
+            settings_version=self._parameters.settings_version,
+            encoder=self._encoder,
+            merged_into=merged_into,
+        )
+
+    def _write(self, posts: list[PostDocument], closed: list[RumorDocument]) -> Batch:
+        """Documents that are due: posts at once, rumors and alerts when enough log or time has passed."""
+        version, watermark = self._written
+        if self._version - version < QUIET_CHANGES and self._watermark - watermark < QUIET_MS:
+            return Batch(posts=posts)
+        self._written = (self._version, self._watermark)
+        batch = Batch(posts=posts, trends=self._trends.take(self._watermark, self._version))
+        for document, alert in self._losers:
+            batch.rumors.append(msgspec.structs.replace(document, version=self._version))
+            if alert is not None:
+                batch.alerts.append(self._alert(alert, batch.rumors[-1], self._heir_alert(document)))
+        self._losers = []
+        for number in sorted(self._dirty):
+            rumor = self._tree.rumors[number]
+            if rumor.indexed or rumor.alert is not None:
+                document = self._document(rumor)
+                batch.rumors.append(document)
+                if rumor.alert is not None:
+                    batch.alerts.append(self._alert(rumor.alert, document))
+        self._dirty = set()
+        return batch
+
+    def _heir_alert(self, loser: RumorDocument) -> str | None:
+        """The alert that stands for a merged rumor's own one."""
+        for rumor in self._tree.rumors.values():
+            if rumor.id == loser.merged_into and rumor.alert is not None:
+                return rumor.alert.alert_id
+        return None
+
+    def flush(self) -> Batch:
+        """Documents of all that changed since the last write, at the end of a stream."""
+        self._written = (-QUIET_CHANGES, NEVER)
+        return self._write([], [])
+
+    def open_documents(self) -> list[RumorDocument]:
+        """Every open rumor of two or more posts, or with an alert, as it stands."""
+        return [
+            self._document(rumor)
+            for number, rumor in sorted(self._tree.rumors.items())
+            if len(rumor.posts) > 1 or rumor.alert is not None
+        ]
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state, for `streams.codec.pack_state`."""
+        return {
+            "version": STATE_VERSION,
+            "encoder": self._encoder,
+            "micros": self._micros.state(),
+            "tree": self._tree.state(),
+            "trends": self._trends.state(),
+            "applied": sorted(self._applied.items()),
+            "watermarks": sorted(self._watermarks.items()),
+            "watermark": self._watermark,
+            "changes": self._version,
+            "place": self._place,
+            "newest": self._newest,
+            "dirty": sorted(self._dirty),
+            "losers": [msgspec.to_builtins(pair) for pair in self._losers],
+            "written": list(self._written),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a snapshot."""
+        self._micros.restore(state["micros"])
+        self._tree.restore(state["tree"])
+        self._trends.restore(state["trends"])
+        self._applied = dict(state["applied"])
+        self._watermarks = dict(state["watermarks"])
+        self._watermark = state["watermark"]
+        self._version = state["changes"]
+        self._place = state["place"]
+        self._newest = state["newest"]
+        self._dirty = set(state["dirty"])
+        self._losers = [
+            msgspec.convert(pair, tuple[RumorDocument, AlertState | None]) for pair in state["losers"]
+        ]
+        self._written = (state["written"][0], state["written"][1])

@@ -1,0 +1,63 @@
+"""When a rumor becomes an alert."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from alerts.parameters import DAY, AlertParameters, LevelRule
+from alerts.rumor import AlertState, Rumor
+from alerts.signals import measures, score
+from streams.documents import Level, Signal
+from streams.ids import alert_id
+
+
+class Verdict(NamedTuple):
+    """A level that a rumor has newly reached, and why."""
+
+    level: Level
+    score: float
+    signals: list[Signal]
+
+
+class Levels:
+    """The rules for `suggest` and `confirm`. An alert only rises; it falls by an analyst or by time."""
+
+    def __init__(self, parameters: AlertParameters) -> None:
+        self._measures = measures(parameters.weights, parameters.thresholds)
+        self._suggest = parameters.suggest
+        self._confirm = parameters.confirm
+
+    def score(self, rumor: Rumor, now: int) -> tuple[float, list[Signal]]:
+        return score(self._measures, rumor, now)
+
+    def judge(self, rumor: Rumor, now: int) -> Verdict | None:
+        """The level that the rumor reaches now and never had; None when there is none."""
+        if rumor.alert is not None and rumor.alert.level == "confirm":
+            return None
+        if len(rumor.voices) < self._suggest.min_voices:  # cheap: most rumors are far below
+            return None
+        rumor.forget_before(now)
+        voices = rumor.since(rumor.voices, now - DAY)
+        wordings = rumor.since(rumor.wordings, now - DAY)
+        value, signals = self.score(rumor, now)
+
+        def reached(rule: LevelRule) -> bool:
+            return value >= rule.score and voices >= rule.min_voices and wordings >= rule.min_wordings
+
+        if reached(self._confirm):
+            return Verdict("confirm", value, signals)
+        if rumor.alert is None and reached(self._suggest):
+            return Verdict("suggest", value, signals)
+        return None
+
+    @staticmethod
+    def raise_alert(rumor: Rumor, level: Level, now: int, by: str) -> None:
+        """Give the rumor its alert, or lift the one that it has."""
+        if rumor.alert is None:
+            rumor.ordinal += 1
+            rumor.alert = AlertState(
+                alert_id=alert_id(rumor.id, rumor.ordinal), level=level, raised_at=now, raised_by=by
+            )
+        rumor.alert.level = level
+        if level == "confirm":
+            rumor.alert.confirmed_at = now

@@ -1,0 +1,46 @@
+"""What is one: agglomeration of micro-clusters where something changed, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from alerts.micros import Micros
+
+
+def join(
+    micros: Micros,
+    due: np.ndarray,
+    threshold: float,
+    groups: Callable[[], np.ndarray],
+    merge: Callable[[int, int, float], None],
+    *,
+    whole: Callable[[np.ndarray], Any],
+) -> None:
+    """Compare micro-clusters that are due with all others and merge the groups that belong together.
+
+    `groups()` gives each row's group (-1: none). Two groups merge when the pair at hand reaches
+    `threshold` (a cosine) and so does `whole` over all pairs: the minimum is complete-link
+    (Sorensen 1948), the mean is average-link agglomeration (Sokal and Michener 1958). Pairs are tried
+    from the most similar down, ties to the oldest.
+    """
+    if not len(due):
+        return
+    of = groups()
+    similarity = micros.similarity(due)
+    for row, near in zip(due, similarity, strict=True):
+        rivals = np.flatnonzero((near >= threshold) & (of != of[row]) & (of >= 0))
+        refused: set[int] = set()
+        for at in rivals[np.lexsort((rivals, -near[rivals]))]:
+            own, other = int(of[row]), int(of[at])
+            if own == other or other in refused:
+                continue
+            pairs = micros.similarity(np.flatnonzero(of == own), np.flatnonzero(of == other))
+            if float(whole(pairs)) >= threshold:
+                merge(own, other, float(near[at]))
+                of[of == max(own, other)] = min(own, other)
+                refused.clear()
+            else:
+                refused.add(other)

@@ -1,0 +1,209 @@
+"""The micro-clusters that the alert fold knows: raw sums, and their vectors on the integer grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alerts.parameters import FEATURES_KEPT, MEMORY
+from streams.grid import FREQUENCY_BITS, GRID, LEXICAL, inverse_frequency, on_grid, sketch, unit
+from streams.records import MicroDelta
+
+_MASK = np.uint32((1 << FREQUENCY_BITS) - 1)
+
+
+class Micros:
+    """Rows of active micro-clusters in order of arrival, weighed by this fold's own frequencies.
+
+    Changes of several cluster partitions meet here, so they bring raw sums; weights learned from all of
+    them make the vectors comparable.
+    """
+
+    def __init__(self, dim: int, dense_weight: float) -> None:
+        self._dim = dim
+        self._dense_weight = dense_weight
+        self._frequency = np.zeros(1 << FREQUENCY_BITS, np.int32)
+        self._seen = 0  # vectors that entered sums
+        self._dense_total = np.zeros(dim, np.int64)
+        self.size = 0
+        self.vectors = np.zeros((0, dim + LEXICAL), np.float32)  # whole numbers, length about GRID
+        self.rumor = np.zeros(0, np.int64)  # number of the rumor that the row belongs to; -1: gone
+        self._dense = np.zeros((0, dim), np.int64)
+        self._posts = np.zeros(0, np.int64)  # vectors in the sums
+        self._judged = np.zeros(0, np.int64)  # vectors when it was last due
+        self._features: list[tuple[np.ndarray, np.ndarray]] = []
+        self.ids: list[str] = []
+        self._row: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def row(self, micro_id: str) -> int | None:
+        return self._row.get(micro_id)
+
+    def _grow(self) -> None:
+        capacity = max(64, 2 * len(self.rumor))
+        for name in ("vectors", "rumor", "_dense", "_posts", "_judged"):
+            old = getattr(self, name)
+            new = np.zeros((capacity, *old.shape[1:]), old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
+
+    def add(self, delta: MicroDelta) -> tuple[np.ndarray, np.ndarray]:
+        """Take up a change's sums.
+
+        Returns the rows of the delta's micro-clusters, int64 (k,), and those among them that are due to
+        be compared again: new ones, and those whose sums have doubled since they last were.
+        """
+        rows = np.array([self._row_for(m) for m in delta.id], np.int64)
+        entered = np.flatnonzero(delta.vectors)
+        starts = np.concatenate([[0], delta.feature_ends[:-1]]) if len(rows) else delta.feature_ends
+        for i in entered:
+            row, part = rows[i], slice(int(starts[i]), int(delta.feature_ends[i]))
+            self._features[row] = _merged(
+                self._features[row], delta.features[part], delta.feature_sums[part]
+            )
+        if len(entered):
+            self._dense[rows[entered]] += delta.dense[entered]
+            self._posts[rows[entered]] += delta.vectors[entered]
+            self._weigh(rows[entered])
+            self._learn(delta)
+        due = np.array(
+            [r for r in rows if self._posts[r] >= 2 * self._judged[r] and self._posts[r]], np.int64
+        )
+        self._judged[due] = self._posts[due]
+        return rows, due
+
+    def _row_for(self, micro_id: str) -> int:
+        row = self._row.get(micro_id)
+        if row is None:
+            if self.size == len(self.rumor):
+                self._grow()
+            row = self._row[micro_id] = self.size
+            self.size += 1
+            self.rumor[row] = -1
+            self._dense[row] = 0
+            self._posts[row] = self._judged[row] = 0
+            self._features.append((np.zeros(0, np.uint32), np.zeros(0, np.int64)))
+            self.ids.append(micro_id)
+        return row
+
+    def _weigh(self, rows: np.ndarray) -> None:
+        """Bring the vectors of rows up to date with their sums and today's frequencies."""
+        sizes = [len(self._features[r][0]) for r in rows]
+        features = np.concatenate([self._features[r][0] for r in rows])
+        sums = np.concatenate([self._features[r][1] for r in rows])
+        text = np.repeat(np.arange(len(rows)), sizes)
+        rarity = inverse_frequency(self._frequency[features & _MASK], self._seen)
+        lexical = sketch(text, features, sums * rarity, len(rows))
+        dense = self._dense[rows] / (GRID * np.maximum(self._posts[rows], 1))[:, None]
+        if self._seen:
+            dense = dense - self._dense_total / (GRID * self._seen)
+        self.vectors[rows] = on_grid(unit(dense), lexical, self._dense_weight)
+
+    def _learn(self, delta: MicroDelta) -> None:
+        np.add.at(self._frequency, delta.features & _MASK, delta.feature_posts)
+        self._seen += int(delta.vectors.sum())
+        self._dense_total += delta.dense.sum(axis=0, dtype=np.int64)
+        if self._seen >= MEMORY:
+            self._frequency //= 2
+            self._dense_total //= 2
+            self._seen //= 2
+
+    def similarity(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
+        """Cosines of rows with others (default: all rows, gone ones included), float32."""
+        left = self.vectors[rows]
+        right = self.vectors[: self.size] if others is None else self.vectors[others]
+        return (left @ right.T) / (_length(left)[:, None] * _length(right)[None, :])
+
+    def drop(self, micro_ids: list[str]) -> list[int]:
+        """Forget micro-clusters that left the window; returns the numbers of the rumors they were in."""
+        rumors = []
+        for micro_id in micro_ids:
+            row = self._row.pop(micro_id, None)
+            if row is not None:
+                rumors.append(int(self.rumor[row]))
+                self.rumor[row] = -1
+                self.vectors[row] = 0
+        if self.size - len(self) > max(64, self.size // 8):
+            self._close_gaps()
+        return rumors
+
+    def _close_gaps(self) -> None:
+        keep = np.fromiter(sorted(self._row.values()), np.int64, len(self._row))
+        n = len(keep)
+        for column in (self.vectors, self.rumor, self._dense, self._posts, self._judged):
+            column[:n] = column[keep]
+        self._features = [self._features[i] for i in keep]
+        self.ids = [self.ids[i] for i in keep]
+        self.size = n
+        self._row = {m: i for i, m in enumerate(self.ids)}
+
+    def rumors_of(self) -> np.ndarray:
+        """The rumor's number of each row, -1 for rows that are gone; a copy."""
+        return self.rumor[: self.size].copy()
+
+    def of_rumor(self, number: int) -> np.ndarray:
+        """Rows of a rumor, oldest first."""
+        return np.flatnonzero(self.rumor[: self.size] == number)
+
+    def state(self) -> dict[str, Any]:
+        self._close_gaps()
+        n = self.size
+        held = np.flatnonzero(self._frequency)
+        features = self._features
+        return {
+            "cells": held.astype(np.uint32),
+            "frequency": self._frequency[held],
+            "seen": self._seen,
+            "dense_total": self._dense_total,
+            "vectors": self.vectors[:n].astype(np.int16),
+            "rumor": self.rumor[:n],
+            "dense": self._dense[:n],
+            "posts": self._posts[:n],
+            "judged": self._judged[:n],
+            "ids": self.ids,
+            "feature_sizes": np.array([len(f) for f, _ in features], np.int64),
+            "features": np.concatenate([f for f, _ in features] or [np.zeros(0, np.uint32)]),
+            "feature_sums": np.concatenate([s for _, s in features] or [np.zeros(0, np.int64)]),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        n = self.size = len(state["ids"])
+        self._frequency[:] = 0
+        self._frequency[state["cells"]] = state["frequency"]
+        self._seen = state["seen"]
+        self._dense_total = state["dense_total"].copy()
+        self.vectors = state["vectors"].reshape(n, self._dim + LEXICAL).astype(np.float32)
+        self.rumor = state["rumor"].copy()
+        self._dense = state["dense"].reshape(n, self._dim).copy()
+        self._posts, self._judged = state["posts"].copy(), state["judged"].copy()
+        self.ids = list(state["ids"])
+        self._row = {m: i for i, m in enumerate(self.ids)}
+        ends = np.cumsum(state["feature_sizes"])[:-1]
+        self._features = list(
+            zip(
+                np.split(state["features"], ends),
+                np.split(state["feature_sums"], ends),
+                strict=True,
+            )
+        )[:n]
+
+
+def _length(x: np.ndarray) -> np.ndarray:
+    """Length of whole-number rows, 1 for zero rows; the sum of squares is exact."""
+    length = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
+    return np.where(length > 0, length, 1.0).astype(np.float32)
+
+
+def _merged(
+    old: tuple[np.ndarray, np.ndarray], features: np.ndarray, sums: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Feature sums of both, by hash; when too many, the largest."""
+    distinct, inverse = np.unique(np.concatenate([old[0], features]), return_inverse=True)
+    total = np.bincount(inverse, np.concatenate([old[1], sums]), len(distinct)).astype(np.int64)
+    if len(distinct) > FEATURES_KEPT:
+        largest = np.sort(np.lexsort((distinct, -total))[:FEATURES_KEPT])
+        distinct, total = distinct[largest], total[largest]
+    return distinct, total

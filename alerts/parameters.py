@@ -1,0 +1,55 @@
+"""What an engineer may tune in the alert fold, and the constants that are not for tuning."""
+
+from __future__ import annotations
+
+import msgspec
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+FEATURES_KEPT = 256
+"""Feature sums kept per micro-cluster; the largest ones (ties: the lowest hash)."""
+
+POSTS_KEPT = 200
+"""Posts whose masked text a rumor keeps: for exemplars, and to follow it into an heir."""
+
+EXEMPLARS = 10
+
+BUCKET = 5 * MINUTE
+"""Width of a timeline or trend bucket."""
+
+BUCKETS_KEPT = 288
+"""Timeline buckets of a rumor's document: a day if every bucket holds posts."""
+
+QUIET_CHANGES = 32
+"""Documents of changed rumors are written at the latest after this many changes ..."""
+
+QUIET_MS = 1_000
+"""... or once the watermark has moved this far."""
+
+MEMORY = 1 << 18
+"""Vectors after which document frequencies and mean are halved, as in the cluster fold."""
+
+
+class LevelRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rumor must reach: a score, and evidence that no score replaces."""
+
+    score: float
+    min_voices: int
+    min_wordings: int
+
+
+class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the alert fold. Thresholds are cosines, weights have no unit."""
+
+    macro_threshold: float = 0.30
+    event_threshold: float = 0.22
+    dense_weight: float = 0.30
+    event_dense_weight: float = 0.50
+    index_posts: int = 2
+    suggest: LevelRule = LevelRule(score=0.35, min_voices=4, min_wordings=3)
+    confirm: LevelRule = LevelRule(score=0.60, min_voices=8, min_wordings=5)
+    weights: dict[str, float] = {}
+    thresholds: dict[str, float] = {}
+    settings_version: str = "default"

@@ -1,0 +1,172 @@
+"""A rumor as the alert fold holds it: totals over its posts, never the posts' authors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from alerts.parameters import BUCKET, DAY, POSTS_KEPT
+from streams.documents import Join, Level, Status
+from streams.records import Flag
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A post whose masked text the rumor still holds."""
+
+    source: str
+    id: str
+    text: str
+    created_at: int
+    lang: str
+    platform: str | None
+    community: str | None
+    url: str | None
+    reply_to: str | None
+    repost_of: str | None
+    kind: int
+    flags: int
+    reach: int
+    micro: str
+    wording: int
+
+
+class AlertState(msgspec.Struct):
+    """The alert of a rumor, from its first level on."""
+
+    alert_id: str
+    level: Level
+    raised_at: int
+    raised_by: str
+    confirmed_at: int | None = None
+    status: Status = "new"
+
+
+class Rumor(msgspec.Struct, kw_only=True):
+    """Sums over the folded posts of one rumor. Two rumors add up: everything here can be merged."""
+
+    number: int  # order of birth inside the fold
+    id: str
+    event: int  # number of the rumor whose event this is
+    born_at: int  # time of the post that opened it; never changes, so that its documents keep their place
+    first_at: int
+    last_at: int
+    posts: list[tuple[int, str]] = []  # (place in the folded order, post id)
+    voices: dict[int, int] = {}  # voice -> newest post, ms
+    wordings: dict[int, int] = {}  # wording -> newest post, ms
+    languages: dict[str, int] = {}
+    platforms: dict[str, int] = {}
+    communities: dict[str, int] = {}
+    flags: dict[int, int] = {}  # Flag -> posts that carry it
+    corrections: int = 0
+    tips: int = 0
+    reach: int = 0
+    timeline: dict[int, int] = {}  # start of bucket -> posts
+    kept: list[Kept] = []
+    indexed: bool = False
+    joins: list[Join] = []
+    alert: AlertState | None = None
+    ordinal: int = 0  # alerts raised so far
+
+    def take(self, post: Kept, voice: int, place: int) -> None:
+        """Count one more folded post, the `place`-th of all."""
+        at = post.created_at
+        self.posts.append((place, post.id))
+        self.first_at = min(self.first_at, at)
+        self.last_at = max(self.last_at, at)
+        if post.repost_of is None:
+            _newest(self.voices, voice, at)
+            if post.wording:
+                _newest(self.wordings, post.wording, at)
+        _count(self.languages, post.lang)
+        if post.platform:
+            _count(self.platforms, post.platform)
+        if post.community:
+            _count(self.communities, post.community)
+        for flag in Flag:
+            if post.flags & flag:
+                self.flags[int(flag)] = self.flags.get(int(flag), 0) + 1
+        self.tips += post.kind == 1
+        self.corrections += post.kind == 2
+        self.reach += post.reach
+        bucket = at // BUCKET * BUCKET
+        self.timeline[bucket] = self.timeline.get(bucket, 0) + 1
+        if len(self.kept) < POSTS_KEPT:
+            self.kept.append(post)
+
+    def absorb(self, other: Rumor) -> None:
+        """Add a younger rumor's sums to this one."""
+        self.posts += other.posts
+        self.first_at = min(self.first_at, other.first_at)
+        self.last_at = max(self.last_at, other.last_at)
+        for mine, theirs in ((self.voices, other.voices), (self.wordings, other.wordings)):
+            for key, at in theirs.items():
+                _newest(mine, key, at)
+        for sums, more in (
+            (self.languages, other.languages),
+            (self.platforms, other.platforms),
+            (self.communities, other.communities),
+        ):
+            for name, n in more.items():
+                sums[name] = sums.get(name, 0) + n
+        for number, n in other.flags.items():
+            self.flags[number] = self.flags.get(number, 0) + n
+        for bucket, n in other.timeline.items():
+            self.timeline[bucket] = self.timeline.get(bucket, 0) + n
+        self.tips += other.tips
+        self.corrections += other.corrections
+        self.reach += other.reach
+        self.kept = (self.kept + other.kept)[:POSTS_KEPT]
+        self.joins += other.joins
+
+    def since(self, seen: dict[int, int], at: int) -> int:
+        """How many keys of `voices` or `wordings` were seen at or after `at` (ms)."""
+        return sum(1 for newest in seen.values() if newest >= at)
+
+    def volume(self, start: int, end: int) -> int:
+        """Posts in buckets that start in [start, end), ms."""
+        return sum(n for bucket, n in self.timeline.items() if start <= bucket < end)
+
+    def forget_before(self, at: int) -> None:
+        """Let go of voices, wordings and buckets older than `at` (ms) and a day: no signal asks for them."""
+        limit = at - DAY
+        for seen in (self.voices, self.wordings):
+            for key in [k for k, newest in seen.items() if newest < limit]:
+                del seen[key]
+
+    def share(self, flag: Flag) -> float:
+        """Part of the posts that carry a flag, 0 to 1."""
+        return self.flags.get(int(flag), 0) / len(self.posts) if self.posts else 0.0
+
+
+def _newest(seen: dict[int, int], key: int, at: int) -> None:
+    if at > seen.get(key, at - 1):
+        seen[key] = at
+
+
+def _count(sums: dict[str, int], name: str) -> None:
+    sums[name] = sums.get(name, 0) + 1
+
+
+def to_state(rumor: Rumor) -> dict[str, Any]:
+    """Plain values with sorted mappings: the same rumor gives the same bytes."""
+    state: dict[str, Any] = msgspec.to_builtins(rumor, builtin_types=(bytes,), str_keys=False)
+    for name, value in state.items():
+        if isinstance(value, dict):
+            state[name] = [[k, value[k]] for k in sorted(value)]
+    return state
+
+
+def from_state(state: dict[str, Any]) -> Rumor:
+    fields = dict(state)
+    for name in ("voices", "wordings", "languages", "platforms", "communities", "flags", "timeline"):
+        fields[name] = dict(fields[name])
+    fields["alert"] = _as_struct(state["alert"], AlertState)
+    fields["kept"] = [msgspec.convert(k, Kept) for k in state["kept"]]
+    fields["joins"] = [msgspec.convert(j, Join) for j in state["joins"]]
+    fields["posts"] = [(place, post_id) for place, post_id in state["posts"]]
+    return Rumor(**fields)
+
+
+def _as_struct(value: Any, kind: type[AlertState]) -> AlertState | None:
+    return None if value is None else msgspec.convert(dict(value), kind)

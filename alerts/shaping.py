@@ -1,0 +1,114 @@
+"""Documents out of a rumor's state."""
+
+from __future__ import annotations
+
+from alerts.exemplars import exemplars, headline
+from alerts.parameters import BUCKETS_KEPT, DAY
+from alerts.rumor import AlertState, Kept, Rumor
+from streams.documents import AlertDocument, PostDocument, RumorDocument, Signal
+from streams.records import KINDS, Flag
+
+
+def rumor_document(
+    rumor: Rumor,
+    *,
+    event_id: str,
+    version: int,
+    watermark: int,
+    micro_clusters: int,
+    score: float,
+    signals: list[Signal],
+    open: bool = True,
+    merged_into: str | None = None,
+) -> RumorDocument:
+    newest = sorted(rumor.timeline.items())[-BUCKETS_KEPT:]
+    return RumorDocument(
+        rumor_id=rumor.id,
+        version=version,
+        event_id=event_id,
+        born_at=rumor.born_at,
+        headline=headline(rumor),
+        posts=len(rumor.posts),
+        voices=rumor.since(rumor.voices, watermark - DAY),
+        reach=rumor.reach,
+        first_post_at=rumor.first_at,
+        last_post_at=rumor.last_at,
+        updated_at=watermark,
+        languages=_ordered(rumor.languages),
+        platforms=_ordered(rumor.platforms),
+        communities=_ordered(rumor.communities),
+        micro_clusters=micro_clusters,
+        score=round(score, 4),
+        signals=signals,
+        exemplars=exemplars(rumor),
+        timeline=newest,
+        joins=rumor.joins[-50:],
+        level=rumor.alert.level if rumor.alert else None,
+        alert_id=rumor.alert.alert_id if rumor.alert else None,
+        merged_into=merged_into,
+        open=open,
+    )
+
+
+def alert_document(
+    alert: AlertState,
+    rumor: RumorDocument,
+    *,
+    settings_version: str,
+    encoder: str,
+    merged_into: str | None = None,
+) -> AlertDocument:
+    return AlertDocument(
+        alert_id=alert.alert_id,
+        version=rumor.version,
+        rumor_id=rumor.rumor_id,
+        event_id=rumor.event_id,
+        level=alert.level,
+        status=alert.status,
+        raised_at=alert.raised_at,
+        confirmed_at=alert.confirmed_at,
+        raised_by=alert.raised_by,
+        updated_at=rumor.updated_at,
+        headline=rumor.headline,
+        score=rumor.score,
+        signals=rumor.signals,
+        posts=rumor.posts,
+        voices=rumor.voices,
+        reach=rumor.reach,
+        first_post_at=rumor.first_post_at,
+        last_post_at=rumor.last_post_at,
+        languages=sorted(rumor.languages),
+        platforms=rumor.platforms,
+        communities=rumor.communities,
+        exemplars=rumor.exemplars,
+        settings_version=settings_version,
+        encoder=encoder,
+        category=rumor.category,
+        merged_into=merged_into,
+    )
+
+
+def post_document(post: Kept, rumor_id: str, version: int) -> PostDocument:
+    return PostDocument(
+        source=post.source,
+        post_id=post.id,
+        version=version,
+        rumor_id=rumor_id,
+        micro_cluster_id=post.micro,
+        created_at=post.created_at,
+        text=post.text,
+        lang=post.lang,
+        platform=post.platform,
+        community=post.community,
+        url=post.url,
+        reply_to=post.reply_to,
+        repost_of=post.repost_of,
+        kind=KINDS[post.kind],
+        flags=[flag.name.lower() for flag in Flag if flag.name and post.flags & flag],
+        reach=post.reach,
+    )
+
+
+def _ordered(counts: dict[str, int]) -> dict[str, int]:
+    """Most frequent first, ties by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

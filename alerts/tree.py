@@ -1,0 +1,114 @@
+"""One tree, two readings: micro-clusters joined into rumors, rumors joined into events. Ids stay stable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from alerts.merging import join
+from alerts.micros import Micros
+from alerts.rumor import Rumor, from_state, to_state
+from streams.documents import Join
+from streams.effects import Merged
+from streams.ids import event_id
+
+
+class Tree:
+    """Active rumors and the events they belong to. The older one of two keeps its id."""
+
+    def __init__(self, macro_threshold: float, event_threshold: float) -> None:
+        self._macro_threshold = macro_threshold
+        self._event_threshold = event_threshold
+        self.rumors: dict[int, Rumor] = {}
+        self._events: dict[int, list[int]] = {}  # event -> numbers of its rumors, oldest first
+        self._event_ids: dict[int, str] = {}
+        self._next = 0
+
+    def open(self, rumor_id: str, at: int) -> Rumor:
+        """A rumor of its own, in an event of its own."""
+        number = self._next
+        self._next += 1
+        rumor = Rumor(number=number, id=rumor_id, event=number, born_at=at, first_at=at, last_at=at)
+        self.rumors[number] = rumor
+        self._events[number] = [number]
+        self._event_ids[number] = event_id(rumor_id)
+        return rumor
+
+    def event_id(self, rumor: Rumor) -> str:
+        return self._event_ids[rumor.event]
+
+    def grow(self, micros: Micros, due: np.ndarray, at: int) -> tuple[list[Merged], list[tuple[Rumor, Rumor]]]:
+        """Join what a change brought near; returns the new heirs, and (heir, loser) of joined rumors."""
+        merged: list[Merged] = []
+        joined: list[tuple[Rumor, Rumor]] = []
+
+        def join_events(a: int, b: int, similarity: float) -> None:
+            merged.extend(self._join_events(a, b))
+            for _, loser in joined:  # no longer among the rumors, but its last document names its event
+                loser.event = min(a, b) if loser.event in (a, b) else loser.event
+
+        def join_rumors(a: int, b: int, similarity: float) -> None:
+            heir, loser = self.rumors[min(a, b)], self.rumors.pop(max(a, b))
+            join_events(heir.event, loser.event, similarity)
+            loser.event = heir.event
+            self._events[heir.event].remove(loser.number)
+            heir.joins.append(
+                Join(
+                    loser=loser.id,
+                    at=at,
+                    similarity=round(similarity, 4),
+                    threshold=self._macro_threshold,
+                    reason=f"Merged because their nearest micro-clusters agree by {similarity:.2f} and all by at "
+                    f"least {self._macro_threshold:.2f}.",
+                )
+            )
+            micros.rumor[micros.of_rumor(loser.number)] = heir.number
+            merged.append(Merged(loser=loser.id, heir=heir.id))
+            joined.append((heir, loser))
+
+        join(micros, due, self._macro_threshold, micros.rumors_of, join_rumors, whole=np.min)
+        join(micros, due, self._event_threshold, self._events_of(micros), join_events, whole=np.mean)
+        return merged, joined
+
+    def _events_of(self, micros: Micros) -> Any:
+        def events() -> np.ndarray:
+            numbers = micros.rumors_of()
+            return np.array([self.rumors[n].event if n >= 0 else -1 for n in numbers.tolist()], np.int64)
+
+        return events
+
+    def _join_events(self, a: int, b: int) -> list[Merged]:
+        if a == b:
+            return []
+        heir, loser = min(a, b), max(a, b)
+        for number in self._events[loser]:
+            if number in self.rumors:
+                self.rumors[number].event = heir
+        self._events[heir] = sorted(self._events[heir] + self._events.pop(loser))
+        return [Merged(loser=self._event_ids.pop(loser), heir=self._event_ids[heir])]
+
+    def close(self, number: int) -> Rumor:
+        """Take a rumor out; the last one takes its event along."""
+        rumor = self.rumors.pop(number)
+        members = self._events[rumor.event]
+        members.remove(number)
+        return rumor
+
+    def drop_empty_events(self) -> None:
+        for event in [e for e, members in self._events.items() if not members]:
+            del self._events[event]
+            del self._event_ids[event]
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "rumors": [to_state(self.rumors[n]) for n in sorted(self.rumors)],
+            "events": [[e, self._event_ids[e], self._events[e]] for e in sorted(self._events)],
+            "next": self._next,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.rumors = {r.number: r for r in map(from_state, state["rumors"])}
+        self._events = {e: list(members) for e, _, members in state["events"]}
+        self._event_ids = {e: name for e, name, _ in state["events"]}
+        self._next = state["next"]

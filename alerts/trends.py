@@ -1,0 +1,58 @@
+"""Absolute counts per 5-minute bucket, language and platform, for the lead's charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alerts.parameters import BUCKET
+from streams.documents import Level, TrendDocument
+
+Key = tuple[int, str, str]  # bucket start (ms), language, platform ("" when unknown)
+
+
+class Trends:
+    """Buckets young enough to change still, and which of them did since they were last written."""
+
+    def __init__(self, keep_ms: int) -> None:
+        self._keep = keep_ms
+        self._counts: dict[Key, list[int]] = {}  # posts, suggest alerts, confirm alerts
+        self._dirty: set[Key] = set()
+
+    def post(self, at: int, language: str, platform: str | None) -> None:
+        self._add((at // BUCKET * BUCKET, language, platform or ""), 0)
+
+    def alert(self, at: int, language: str, platform: str, level: Level) -> None:
+        self._add((at // BUCKET * BUCKET, language, platform), 1 if level == "suggest" else 2)
+
+    def _add(self, key: Key, column: int) -> None:
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = [0, 0, 0]
+        counts[column] += 1
+        self._dirty.add(key)
+
+    def take(self, watermark: int, version: int) -> list[TrendDocument]:
+        """Documents of the buckets that changed; lets go of those that no post can reach any more."""
+        documents = [
+            TrendDocument(
+                bucket=key[0],
+                language=key[1],
+                platform=key[2],
+                version=version,
+                posts=self._counts[key][0],
+                alerts_suggest=self._counts[key][1],
+                alerts_confirm=self._counts[key][2],
+            )
+            for key in sorted(self._dirty)
+        ]
+        self._dirty.clear()
+        for key in [k for k in self._counts if k[0] < watermark - self._keep - BUCKET]:
+            del self._counts[key]
+        return documents
+
+    def state(self) -> list[list[Any]]:
+        return [[*key, *self._counts[key], key in self._dirty] for key in sorted(self._counts)]
+
+    def restore(self, state: list[list[Any]]) -> None:
+        self._counts = {(b, lang, platform): [p, s, c] for b, lang, platform, p, s, c, _ in state}
+        self._dirty = {(b, lang, platform) for b, lang, platform, _, _, _, dirty in state if dirty}
