@@ -19,7 +19,7 @@ RULE_KS = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 POSTS_RULE = "posts in 24 h"
 WORDINGS_RULE = "distinct wordings in 24 h"
 # What sharing adds to a post and what the rule therefore does not count as a new wording.
-SHARING_MARKS = re.compile(r"^\s*rt\b[\s:]*|https?://\S+|\bwww\.\S+|@\w+|…", re.IGNORECASE)
+SHARING_MARKS = re.compile(r"^\s*rt\b[\s:]*|https?://\S+|\bwww\.\S+|@\w+:?|…", re.IGNORECASE)
 
 
 def shared_wording(text: str) -> str:

@@ -56,8 +56,8 @@ def html(results: dict[str, Any]) -> str:
 
 
 def _plots(results: dict[str, Any]) -> dict[str, str]:
-    """The plots that these results have data for, by name."""
-    drawn = {}
+    """The plots by name; empty where these results have no data for one."""
+    drawn = dict.fromkeys(("sizes", "tradeoff", "delays"), "")
     alerts = results["alerts"]
     if results["clustering"]:
         drawn["sizes"] = plots.size_bars(results["clustering"]["by_story_size"])
