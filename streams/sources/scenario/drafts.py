@@ -1,0 +1,71 @@
+"""A post in the making, and the pen that writes one in an account's hand."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streams.sources.scenario.bank import Bank
+from streams.sources.scenario.grammar import Slots, render
+from streams.sources.scenario.noise import Teencode, roughen
+from streams.sources.scenario.people import Account
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A post before it has an id; ``at`` is in seconds after the scenario's start."""
+
+    at: float
+    text: str
+    account: Account
+    platform: str
+    community: str
+    story: str | None
+    role: str
+    lang: str = "vi"
+    kind: str = "post"
+    parent: Draft | None = None
+    shared: bool = False
+
+
+class Pen:
+    """Writes phrases of one bank; every choice comes out of the generator it is given."""
+
+    def __init__(self, bank: Bank, rng: random.Random) -> None:
+        self.bank = bank
+        self.rng = rng
+        self._teencode = Teencode(bank.teencode)
+
+    def chance(self, share: float) -> bool:
+        """True in ``share`` of the calls."""
+        return self.rng.random() < share
+
+    def phrase(self, lines: Sequence[str], slots: Slots | None = None) -> str:
+        """One of ``lines``, written out."""
+        text = render(self.rng.choice(lines), self.rng, slots or self.bank.slots)
+        return text[:1].upper() + text[1:]
+
+    def by_hand(self, text: str, account: Account, care: float = 0.0) -> str:
+        """Vietnamese ``text`` as this account types it."""
+        return roughen(text, account.habit, self._teencode, self.rng, care)
+
+    def dressed(
+        self, text: str, tags: Sequence[str] = (), share: float = 0.2, grave: bool = False
+    ) -> str:
+        """``text`` with a row of emoji or glued hashtags, each in about ``share`` of the calls."""
+        rng = self.rng
+        faces = self.bank.grave_emoji if grave else self.bank.emoji
+        if self.chance(share):
+            row = rng.choice(faces) * rng.randint(1, 4)
+            text = f"{row} {text}" if self.chance(0.2) else f"{text} {row}"
+        if tags and self.chance(share * 0.6):
+            text = f"{text} {' '.join(rng.sample(tags, min(len(tags), rng.randint(1, 2))))}"
+        return text
+
+    def place(self, platforms: Sequence[str], communities: Sequence[str] = ()) -> tuple[str, str]:
+        """A platform and one of its communities, from the story's own places at first."""
+        platform = self.rng.choice(platforms)
+        if communities and self.chance(0.7):
+            return platform, self.rng.choice(communities)
+        return platform, self.rng.choice(self.bank.communities[platform])

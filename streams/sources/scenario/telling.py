@@ -1,0 +1,166 @@
+"""Stories told by many: rumors and true breaking news, with doubt, denial and answers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from streams.sources.scenario.bank import Bank, StoryBank
+from streams.sources.scenario.drafts import Draft, Pen
+from streams.sources.scenario.noise import HABITS
+from streams.sources.scenario.people import Account
+from streams.sources.scenario.timing import DAY, HOUR, spread
+
+# Shares of roles before and after the office answers, in the order of ROLES; guessed, and chosen so
+# that doubt leads and denial follows the answer.
+ROLES = ("claim", "enquiry", "comment", "denial")
+BEFORE = (0.60, 0.22, 0.13, 0.05)
+AFTER = (0.27, 0.16, 0.20, 0.37)
+NEWS = (0.72, 0.10, 0.18, 0.0)
+RESHARES = 0.15
+BARE_REPLIES = 0.07
+OFFICE_REACH = 38_000
+
+
+def _first(story: StoryBank) -> str:
+    return "rumor-claim" if story.kind == "rumor" else "breaking"
+
+
+def _role(weights: Sequence[float], story: StoryBank, first: str, pen: Pen) -> str:
+    have = [role if role != "claim" else first for role in ROLES]
+    able = [
+        weight if role in story.lines else 0.0 for role, weight in zip(have, weights, strict=True)
+    ]
+    return pen.rng.choices(have, able)[0]
+
+
+def _claim(pen: Pen, story: StoryBank, first: str) -> str:
+    """A claim: one base sentence, most often with an opening, a detail or a call around it."""
+    text = pen.phrase(story.lines[first], story.slots)
+    rich = story.kind == "rumor"
+    if story.details and pen.chance(0.42):
+        text = f"{text} {pen.phrase(story.details, story.slots)}"
+    if rich and pen.chance(0.22):
+        text = f"{pen.phrase(pen.bank.openers)} {text[:1].lower() + text[1:]}"
+    if rich and pen.chance(0.24):
+        text = f"{text} {pen.phrase(pen.bank.calls)}"
+    return text
+
+
+def _foreign(pen: Pen, story: StoryBank, role: str) -> tuple[str, str, str] | None:
+    """(text, language, role) in another tongue, or None where the story stays Vietnamese."""
+    if not story.foreign or not pen.chance(story.foreign_share):
+        return None
+    lang = pen.rng.choice(sorted(story.foreign))
+    lines = story.foreign[lang]
+    if role not in lines:
+        role = pen.rng.choice(sorted(lines))
+    return pen.phrase(lines[role], story.slots), lang, role
+
+
+def _told(pen: Pen, story: StoryBank, at: float, account: Account, earlier: list[Draft]) -> Draft:
+    first = _first(story)
+    answered = story.answered is not None and at > story.answered * HOUR
+    weights = NEWS if story.kind != "rumor" else AFTER if answered else BEFORE
+    role = first if not earlier else _role(weights, story, first, pen)
+    platform, community = pen.place(story.platforms, story.communities)
+    if earlier and (other := _foreign(pen, story, role)):
+        text, lang, role = other
+        text = pen.dressed(text, story.tags, 0.15, grave=True)
+        return Draft(at, text, account, platform, community, story.id, role, lang)
+    text = (
+        _claim(pen, story, first) if role == first else pen.phrase(story.lines[role], story.slots)
+    )
+    text = pen.dressed(pen.by_hand(text, account), story.tags, grave=True)
+    draft = Draft(at, text, account, platform, community, story.id, role)
+    if role != first and earlier and pen.chance(0.4):
+        _answer(pen, draft, pen.rng.choice(earlier[-40:]))
+    return draft
+
+
+def _answer(pen: Pen, draft: Draft, parent: Draft) -> None:
+    draft.parent = parent
+    draft.platform, draft.community = parent.platform, parent.community
+
+
+def _reshare(pen: Pen, draft: Draft, parent: Draft) -> Draft:
+    """``draft`` turned into a repost of ``parent``; one in three adds words of its own."""
+    draft.parent, draft.shared = parent, True
+    draft.text, draft.lang, draft.role = parent.text, parent.lang, parent.role
+    if pen.chance(0.35):
+        words = pen.by_hand(pen.phrase(pen.bank.openers), draft.account)
+        draft.text = f"{words} {parent.text}"
+    return draft
+
+
+def _bare_reply(pen: Pen, draft: Draft, parent: Draft) -> Draft:
+    """A few words without the topic: only the thread says what they are about."""
+    draft.role = pen.rng.choice(("enquiry", "enquiry", "comment", "denial"))
+    text = pen.phrase(pen.bank.replies[draft.role])
+    draft.text, draft.lang = pen.dressed(pen.by_hand(text, draft.account)), "vi"
+    _answer(pen, draft, parent)
+    return draft
+
+
+def _office_posts(pen: Pen, story: StoryBank) -> list[Draft]:
+    """The office's own posts: a rumor's corrections, or updates on what is true."""
+    if story.answered is None or "correction" not in story.lines:
+        return []
+    kind, role = (
+        ("correction", "correction") if story.kind == "rumor" else ("post", "official-update")
+    )
+    account = Account(story.office, HABITS[0], OFFICE_REACH)
+    community = pen.rng.choice(pen.bank.communities["pages"])
+    at, posts = story.answered * HOUR, []
+    for line in story.lines["correction"]:
+        if at >= DAY:
+            break
+        text = pen.phrase((line,), story.slots)
+        posts.append(Draft(at, text, account, "pages", community, story.id, role, kind=kind))
+        at += pen.rng.uniform(0.3, 1.6) * HOUR
+    return posts
+
+
+def _campaign(pen: Pen, story: StoryBank, accounts: Sequence[Account]) -> list[Draft]:
+    """The same words pasted into one group after another by a few accounts."""
+    if not story.copies:
+        return []
+    first = _first(story)
+    few = pen.rng.sample(list(accounts), min(story.copiers or story.copies, len(accounts)))
+    text = pen.dressed(_claim(pen, story, first), story.tags, 0.5, grave=True)
+    at = (story.shape.after + story.shape.rise * 0.8) * HOUR
+    posts = []
+    for _ in range(story.copies):
+        platform, community = pen.place(story.platforms)
+        role, account = first, pen.rng.choice(few)
+        posts.append(Draft(at, text, account, platform, community, story.id, role))
+        at = min(at + pen.rng.expovariate(1 / 75.0) + 5.0, DAY - 1.0)
+    return posts
+
+
+def tell(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -> list[Draft]:
+    """All posts of a rumor or a true story, in time order; ``seed`` makes them repeatable."""
+    pen = Pen(bank, random.Random(f"{seed}/{story.id}"))
+    fixed = _office_posts(pen, story) + _campaign(pen, story, accounts)
+    fixed.sort(key=lambda draft: draft.at)
+    voices = pen.rng.sample(list(accounts), min(story.posts, len(accounts)))
+    told: list[Draft] = []
+    for number, at in enumerate(spread(story.posts - len(fixed), story.shape, pen.rng)):
+        while fixed and fixed[0].at <= at:
+            told.append(fixed.pop(0))
+        # One in eight speaks again: voices and posts must not be the same number.
+        again = told and pen.chance(0.12)
+        account = pen.rng.choice(told).account if again else voices[number]
+        if account.handle == story.office:
+            account = voices[number]
+        draft = _told(pen, story, at, account, told)
+        earlier = [post for post in told[-60:] if post.at + 20.0 < at]
+        if number < story.tips:
+            draft.kind, draft.platform, draft.parent = "tip", "hotline", None
+            draft.community = pen.rng.choice(bank.communities["hotline"])
+        elif earlier and pen.chance(RESHARES):
+            _reshare(pen, draft, max(pen.rng.choices(earlier, k=2), key=lambda p: p.account.reach))
+        elif earlier and pen.chance(BARE_REPLIES):
+            _bare_reply(pen, draft, pen.rng.choice(earlier))
+        told.append(draft)
+    return told + fixed
