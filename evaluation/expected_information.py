@@ -3,7 +3,7 @@
 The term of adjusted mutual information that costs time: scikit-learn visits every pair of groups,
 which takes 2 s for 316 stories and 87,000 rumors. Sizes repeat (most rumors are single posts), so
 this visits every pair of distinct sizes and weighs it by how often the pair occurs: the same sum
-(Vinh, Epps and Bailey 2010, equation 24a) in milliseconds.
+(Vinh, Epps and Bailey 2010) in milliseconds.
 """
 
 import math

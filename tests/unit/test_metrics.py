@@ -52,7 +52,8 @@ def test_bcubed_is_what_its_definition_says(grouping):
 
 
 def test_bcubed_of_a_worked_example():
-    # Stories aaab, rumors xxyy: precision (1 + 1 + 1/2 + 1/2) / 4, recall (2/3 + 2/3 + 1/3 + 1) / 4.
+    # Stories aaab, rumors xxyy. Precision: (1 + 1 + 1/2 + 1/2) / 4;
+    # recall: (2/3 + 2/3 + 1/3 + 1) / 4.
     p, r, f1 = metrics.bcubed(labels(0, 0, 0, 1), labels(0, 0, 1, 1))
     assert (p, r) == pytest.approx((3 / 4, 2 / 3))
     assert f1 == pytest.approx(12 / 17)
