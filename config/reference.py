@@ -20,36 +20,41 @@ class Described(NamedTuple):
 
 
 def described(text: str) -> Iterator[Described]:
-    """The settings and sections of `text` (default.yaml: two levels, each key on its own line)."""
+    """The settings and sections of `text` (default.yaml: each key on its own line)."""
     comment: list[str] = []
-    section = ""
+    above: list[tuple[int, str]] = []  # the sections around this line, each with its indentation
     for line in text.splitlines():
         bare = line.strip()
         if bare.startswith("#"):
             comment.append(bare.removeprefix("#").strip())
             continue
         if bare:
+            indented = len(line) - len(line.lstrip())
+            above = [(level, name) for level, name in above if level < indented]
             key, _, value = bare.partition(":")
-            if not line.startswith(" "):
-                section = "" if value.strip() else f"{key}."
-            name = key if not line.startswith(" ") else f"{section}{key}"
-            yield Described(name, value.strip(), " ".join(comment))
+            yield Described(
+                ".".join([name for _, name in above] + [key]), value.strip(), " ".join(comment)
+            )
+            above.append((indented, key))
         comment = []
 
 
 def markdown(text: str) -> str:
-    """A table for each section: setting, default value, meaning."""
+    """A table for each section: setting, default value, meaning; an inner section is a row."""
     lines = [START]
     for name, value, comment in described(text):
-        if not value:
-            lines += ["", f"## {name}", "", comment, "", "| setting | default | meaning |"]
-            lines.append("|---|---|---|")
-            continue
         if "." not in name:
+            lines += ["", f"## {name}", "", comment] if not value else []
             lines += ["", "| setting | default | meaning |", "|---|---|---|"]
-        cells = (f"`{name}`", f"`{value}`", comment.replace("|", "\\|"))
-        lines.append(f"| {' | '.join(cells)} |")
+        if value:
+            lines.append(f"| `{name}` | `{value}` | {_cell(comment)} |")
+        elif "." in name:
+            lines.append(f"| **{name}** | | {_cell(comment)} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def current(page: str) -> str:

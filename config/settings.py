@@ -54,14 +54,18 @@ class Cluster(Section):
     window_days: Annotated[float, Field(gt=0, le=365)]
 
 
+class Level(Section):
+    score: Annotated[float, Field(ge=0, le=1)]
+    min_voices: Count
+    min_wordings: Count
+
+
 class Alert(Section):
     macro_threshold: Cosine
     event_threshold: Cosine
     index_posts: Count
-    suggest_score: Finite
-    confirm_score: Finite
-    min_voices: Count
-    min_posts: Count
+    suggest: Level
+    confirm: Level
     weights: dict[str, Finite]
     thresholds: dict[str, Finite]
 

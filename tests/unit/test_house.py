@@ -24,6 +24,7 @@ PURE_STREAMS = {
     "streams.codec",
     "streams.documents",
     "streams.effects",
+    "streams.grid",
     "streams.ids",
     "streams.records",
     "streams.time",
