@@ -9,54 +9,66 @@ after it decides; without either it is masked, since a lost price costs less tha
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from urllib.parse import unquote
 
-# Characters that people put between the digits of one number.
-_SEP = r"[ .\-–—_/()\u00a0]"
+# Characters that people put between the digits of one number. No slash: it belongs to dates and decrees.
+_SEP = r"[ .\-–—_()\u00a0]"
 # Invisible marks and keycap frames between digits, which hide a number from patterns and from nobody else.
 _HIDDEN = re.compile("(?<=\\d)[\u00ad\u200b-\u200f\u2060\u2063\ufe0e\ufe0f\ufeff\u20e3]+")
 
-_LONG = re.compile(rf"\d(?:{_SEP}{{0,3}}\d){{5}}|[A-Z]{{2}}\d\d ?[A-Z0-9]{{4}}")
+_FOUR_DIGITS = re.compile(rf"\d(?:{_SEP}{{0,3}}\d){{3}}")  # without these no number below can match
 
 _DATE = (
     r"(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])(?P<d1>[./-])(?:0?[1-9]|1[0-2])(?P=d1)(?:19|20)\d\d"
     r"|(?:19|20)\d\d(?P<d2>[./-])(?:0?[1-9]|1[0-2])(?P=d2)(?:0?[1-9]|[12]\d|3[01]))(?![\d]|[.\-/]\d)"
 )
-_YEARS = r"(?<!\d)(?:19|20)\d\d(?:(?: ?[-–—/] ?| )(?:19|20)\d\d)+(?!\d|[.\-–/]\d)"
+_DATES = re.compile(_DATE)
+_YEARS = r"(?<!\d)(?:19|20)\d\d(?:(?: ?[-–—] ?| )(?:19|20)\d\d)+(?!\d|[.\-–/]\d)"
+# Province code, series, number: "51B-123.45", "29 H1 12345", "30f-4567". In lower case nothing but a dash may
+# stand between, and the letters of prices, hours and metres ("20k50000") do not count.
 _PLATE = (
-    r"(?<![\w.])[1-9]\d(?:[ ]?-?[ ]?[A-Za-zĐđ]{1,2}\d?[-. ]{0,3}\d{3}[. ]?\d{2}"
-    r"|[ ]?-?[ ]?[A-Za-zĐđ]{1,2}\d?[-.]{0,2}\d{4})(?!\d|[.,]\d)"
+    r"(?<![\w.])[1-9]\d(?:[ -]{0,3}[A-ZĐ]\d?[-. ]{0,3}\d{3}[. ]?\d{2}|-?[A-ZĐ]{2}\d?[-. ]{0,3}\d{3}[. ]?\d{2}"
+    r"|-?[a-gi-jlnp-zđ]\d?[-.]?\d{3}\.?\d{2}|-?[A-ZĐ]{1,2}\d?[-.]{0,2}\d{4}|-?[a-fi-jlnp-zđ]\d?[-.]?\d{4})(?!\d|[.,]\d)"
 )
 _PASSPORT = r"(?<!\w)[A-Za-z]\d{7,8}(?!\w)"
 _IBAN = r"(?<!\w)[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"
 _RUN = rf"\(?\+?\(?\d(?:{_SEP}{{0,3}}\d){{5,}}"
 _NUMBERS = re.compile(
-    f"(?P<date>{_DATE})|(?P<years>{_YEARS})|(?P<plate>{_PLATE})|(?P<passport>{_PASSPORT})"
-    f"|(?P<iban>{_IBAN})|(?P<run>{_RUN})"
+    f"(?P<keep>{_DATE}|{_YEARS})|(?P<plate>{_PLATE})|(?P<id>{_PASSPORT})|(?P<iban>{_IBAN})|(?P<run>{_RUN})"
 )
+IBAN_MIN = 15  # ISO 13616: the shortest, Norway's
 _DIGITS = re.compile(r"\d+")
 
-_PRICE = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+|[1-9]\d{0,2}(?: \d{3})+")
-_CLOCKED = re.compile(r"\d{1,2}[hg:]\d{0,2}$|[:,]$")
+# Thousands: by dots, or by spaces when it is a round number ("123 456 789" is rather an ID).
+_PRICE = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+|[1-9]\d{0,2}(?: \d{3})* \d00")
+_PIECE = re.compile(r"\s*[-–—]\s*|\s+")
 _CURRENCY = re.compile(
-    r"\s?(?:đ|₫|vnd|vnđ|đồng|dong|usd|\$|€|£|eur|won|yen|triệu|trieu|tỷ|tỉ|nghìn|ngàn|k\b|tr\b|người|ca\b|lượt|views?\b"
-    r"|km|m2|kg|ha\b|tấn|%)",
+    r"\s?(?:đ|₫|vnd|vnđ|đồng|dong|usd|\$|€|£|eur|won|yen|triệu|trieu|tr|tỷ|tỉ|ty|nghìn|ngàn|k|người|nguoi|ca|lượt|luot"
+    r"|views?|likes?|shares?|followers?|km|m2|kg|ha|tấn|%)(?!\w)",
     re.I,
 )
 _CURRENCY_BEFORE = re.compile(r"(?:[$€£¥₫]|usd|vnd)\s?$", re.I)
 _PERSONAL = re.compile(
-    r"(?:đt|sđt|sdt|dt|điện thoại|dien thoai|số máy|phone|tel|mobile|call|zalo|viber|whatsapp|gọi|goi|alo|lh|liên hệ|lien he"
-    r"|cmnd|cccd|cmt|căn cước|can cuoc|passport|hộ chiếu|mst|bhxh|stk|số tk|so tk|tk|tài khoản|tai khoan|account|acc|iban"
-    r"|ck|chuyển khoản|chuyen khoan|momo|bank|vcb|vietcombank|techcombank|mbbank|bidv|agribank|vietinbank|acb|sacombank|tpbank|vpbank)"
-    r"\W*(?:số|so|là|la|no)?\W*$",
+    r"(?<![\w\[])(?:đt|sđt|sdt|dt|điện thoại|dien thoai|số máy|phone|tel|mobile|call|zalo|viber|whatsapp|gọi|goi|alo|lh"
+    r"|liên hệ|lien he|cmnd|cccd|cmt|căn cước|can cuoc|passport|hộ chiếu|mst|bhxh|stk|tk|tài khoản|tai khoan|account|acc"
+    r"|iban|ck|chuyển khoản|chuyen khoan|momo|bank|vcb|vietcombank|techcombank|mbbank|mb|bidv|agribank|vietinbank|acb"
+    r"|sacombank|tpbank|vpbank)\W*(?:(?:số|so|là|la|no|number)\W*){0,2}$",
     re.I,
 )
+BEFORE_CHARS = 32  # how far back a word such as "zalo" is looked for
+HOTLINE = re.compile(r"1[89]00\d{4,6}")  # Vietnamese service numbers belong to no person
 
-_EMAIL = re.compile(r"[\w.+\-]+\s?(?:[@＠]|[(\[]\s?at\s?[)\]])\s?(?:[\w\-]+\s?\.\s?)+[A-Za-z]{2,}")
-_MENTION = re.compile(r"(?<![\w])[@＠](?:\w[\w.\-]*)")
+_AT = r"(?:[@＠]|[(\[]\s?at\s?[)\]])"
+_EMAIL = re.compile(
+    rf"(?<![\w.+\-])[\w.+\-]+(?:{_AT}(?:[\w\-]+\.)+[A-Za-z]{{2,}}"
+    rf"|\s?{_AT}\s?(?:g|e|hot|i?cloud|proton)?(?:mail|yahoo|outlook|cloud)\s?\.\s?[A-Za-z]{{2,}}(?:\s?\.\s?vn\b)?)",
+    re.I,
+)
+_MENTION = re.compile(r"[@＠]\w+(?:[.\-]\w+)*")  # also glued to a word: addresses are gone by then
 
 _URL = re.compile(
-    r"((?:https?|ftp)://\S+|\bwww\.\S+|\btel:\S+|(?<![\w@.])(?:[\w-]+\.){1,3}(?:com|vn|net|org|me|co|us|gg|link)(?::\d+)?/\S*)", re.I
+    r"((?:https?|ftp)://\S+|pic\.twitter\.com/\S+|\bwww\.\S+|\btel:\S+|(?<![\w@.-])(?:[\w-]+\.){1,3}(?:com|vn|net|org|me|co|us|gg|link)(?::\d+)?/\S*)", re.I
 )
 _URL_PARTS = re.compile(r"((?:\w+://)?)(?:[^/?#\s]*@)?([^/?#\s]*)([^?#\s]*)(\S*)", re.I)
 # The first part of a path on these hosts names a person or a page, unless it is one of the host's own words.
@@ -136,60 +148,92 @@ def _words(text: str) -> str:
         text = _MENTION.sub("[user]", _EMAIL.sub("[email]", text))
     if not text.isascii():
         text = _HIDDEN.sub("", text)
-    if _LONG.search(text):
+    if _FOUR_DIGITS.search(text):
         text = _NUMBERS.sub(_number, text)
     return text
 
 
 def _number(found: re.Match[str]) -> str:
-    kind = found.lastgroup
     whole = found[0]
-    if found["date"] or found["years"]:
+    if found["keep"]:
         return whole
-    if kind == "plate" or found["plate"]:
+    if found["plate"]:
         return "[plate]"
-    if found["passport"]:
+    if found["id"]:
         return "[id]"
     if found["iban"]:
-        return "[account]" if any(c.isdigit() for c in whole[4:]) else whole
+        return "[account]" if _is_iban(whole.replace(" ", "")) else _again(whole)
     return _run(found)
 
 
+def _is_iban(code: str) -> bool:
+    """ISO 13616: with the country and check digits moved to the end and letters as 10 to 35, it is 1 modulo 97."""
+    return len(code) >= IBAN_MIN and int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1
+
+
+def _again(whole: str) -> str:
+    """No IBAN after all: its digits may still be a number of another form."""
+    return whole[:2] + _NUMBERS.sub(_number, whole[2:])
+
+
 def _run(found: re.Match[str]) -> str:
-    """Six digits or more with separators: a number of a person, or a price, dates and counts."""
+    """Six digits or more with separators: numbers of persons, or prices and counts."""
     whole = found[0]
-    text, start, end = found.string, found.start(), found.end()
+    text = found.string
+    before = text[max(0, found.start() - BEFORE_CHARS) : found.start()]
+    personal = _PERSONAL.search(before) is not None
+    amount = bool(_CURRENCY.match(text, found.end()) or _CURRENCY_BEFORE.search(before))
+    cuts = [0, *(edge for date in _DATES.finditer(whole) for edge in date.span()), len(whole)]
+    parts = [whole[i:j] for i, j in pairwise(cuts)]  # every second one is a date
+    last = len(parts) - 1
+    parts[0::2] = [_numbers(part, personal, amount and 2 * i == last) for i, part in enumerate(parts[0::2])]
+    return "".join(parts)
+
+
+def _numbers(run: str, personal: bool, amount: bool) -> str:
+    """A run without dates: one number in groups, or several side by side, each whole in itself."""
+    pieces = run.split(" ")
+    if len(pieces) > 1 and any(_kind(piece, False, False) for piece in pieces):
+        last = len(pieces) - 1
+        kinds = [_kind(piece, personal, amount and i == last) for i, piece in enumerate(pieces)]
+        return " ".join(f"[{kind}]" if kind else piece for kind, piece in zip(kinds, pieces, strict=True))
+    kind = _kind(run.strip(), personal, amount)
+    if kind is None:
+        return run
+    stripped = run.strip()
+    start = run.index(stripped)
+    opening = "(" if stripped[0] == "(" and run.count("(") > run.count(")") else ""
+    return f"{run[:start]}{opening}[{kind}]{run[start + len(stripped):]}"
+
+
+def _kind(whole: str, personal: bool, amount: bool) -> str | None:
+    """What a run of digits and separators is; None for what may stay.
+
+    `personal`: a word such as "zalo" stands before it. `amount`: a currency or unit stands beside it.
+    """
     groups = _DIGITS.findall(whole)
     digits = "".join(groups)
-    before = text[max(0, start - 24) : start]
-    personal = _PERSONAL.search(before) is not None
-    kind = _kind(digits, groups, whole, personal)
-    if kind is None:
-        return whole
-    if kind != "phone" and not personal and (_CURRENCY.match(text, end) or _CURRENCY_BEFORE.search(before)):
-        return whole
-    return _between(whole, f"[{kind}]")
-
-
-def _between(whole: str, token: str) -> str:
-    """The token with an opening bracket that belongs to the sentence kept."""
-    return token if whole.count("(") == whole.count(")") or whole[0] != "(" else "(" + token
-
-
-def _kind(digits: str, groups: list[str], whole: str, personal: bool) -> str | None:
     size = len(digits)
-    if personal:
-        return "phone" if digits[0] == "0" and size <= 11 else "account"
-    if whole.lstrip("(").startswith("+") and 8 <= size <= 15 and not _PRICE.fullmatch(whole.lstrip("(+")):
+    if size < 6 or HOTLINE.fullmatch(digits):
+        return None
+    signed = whole.lstrip("(").startswith("+")
+    if signed and 8 <= size <= 15 and (digits.startswith("84") or not _PRICE.fullmatch(whole.lstrip("(+"))):
         return "phone"
-    if digits[0] == "0" and 9 <= size <= 12:
+    if int(digits[0]) == 0 and 9 <= size <= 15:
         return "id" if size == 12 and len(groups) in (1, 4) else "phone"
-    if digits.startswith("84") and size in (11, 12) and digits[2 if digits[2] != "0" else 3] in "235789":
+    if digits.startswith("84") and size in (11, 12) and digits[3 if digits[2] == "0" else 2] in "235789" and not amount:
         return "phone"
-    if size < 9 or _PRICE.fullmatch(whole):
+    price = _PRICE.fullmatch(whole) is not None
+    if personal and not amount and not (price and size < 9):
+        return "phone" if int(digits[0]) == 0 else "account"
+    if amount or price or size < 9 or max(map(len, groups)) <= 2 or _amounts(whole):
         return None
     if len(groups) == 1:
         return "id" if size in (9, 12) else "account"
-    if len(groups) >= 2 and min(map(len, groups)) >= 3 or size >= 12:
-        return "account"
-    return "phone" if size in (9, 10, 11) else "account"
+    return "phone" if size in (10, 11) else "account"
+
+
+def _amounts(whole: str) -> bool:
+    """A row or range of amounts: "65.000 - 70.000"."""
+    pieces = _PIECE.split(whole)
+    return "." in whole and all(len(piece) <= 3 or _PRICE.fullmatch(piece) for piece in pieces)
