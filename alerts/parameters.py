@@ -48,8 +48,8 @@ class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     dense_weight: float = 0.30
     event_dense_weight: float = 0.50
     index_posts: int = 2
-    suggest: LevelRule = LevelRule(score=0.35, min_voices=4, min_wordings=3)
-    confirm: LevelRule = LevelRule(score=0.60, min_voices=8, min_wordings=5)
+    suggest: LevelRule = LevelRule(score=0.35, min_voices=4, min_wordings=4)
+    confirm: LevelRule = LevelRule(score=0.60, min_voices=8, min_wordings=6)
     weights: dict[str, float] = {}
     thresholds: dict[str, float] = {}
     settings_version: str = "default"

@@ -21,7 +21,7 @@ MEMORY = 1 << 18
 class ClusterParameters(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the cluster fold. Thresholds are cosines."""
 
-    micro_threshold: float = 0.40
+    micro_threshold: float = 0.35
     dense_weight: float = 0.30
     window_ms: int = 14 * 86_400_000
     lateness_ms: int = 24 * 3_600_000

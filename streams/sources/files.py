@@ -44,6 +44,11 @@ class Reading:
         return iter(self._records)
 
     @property
+    def total(self) -> int | None:
+        """How many records there are; None while they arrive unsorted."""
+        return len(self._records) if isinstance(self._records, list) else None
+
+    @property
     def blank_lines(self) -> int:
         return self._counter.lines
 

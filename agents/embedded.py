@@ -1,0 +1,207 @@
+"""The embedded road: all stages in one process, with a log, checkpoints and a store in one SQLite file.
+
+What is read is first appended to the log, then folded. Documents, results and the checkpoint become durable
+in one transaction, so after kill -9 the road takes up the last checkpoint, folds the rest of the log again,
+and nothing is counted twice.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from agents.stages import Stages
+from embeddings.door import build_frame
+from stores.sqlite import SqliteStore
+from streams.codec import pack_state, unpack_state
+from streams.documents import Batch, RumorDocument
+from streams.effects import Assigned, Effects, Merged, Raised
+from streams.records import Dead
+from streams.sqlite_database import Database
+from streams.sqlite_log import SqliteLog
+from streams.time import NEVER
+from streams.validation import InputRecord, Tick
+
+POSTS = "posts"
+CHECKPOINT = "checkpoint"
+
+FLUSH_S = 1.0
+"""Seconds between two transactions, at least ..."""
+
+FLUSH_SHARE = 0.03
+"""... and so long that writing checkpoints takes at most this part of the time."""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A record of the log: a post as it came in, or a tick."""
+
+    record: InputRecord | None
+    tick: int | None
+
+
+class Results(msgspec.Struct, array_like=True):
+    """What the folds said about one stretch of the log."""
+
+    assigned: list[Assigned]
+    merged: list[Merged]
+    raised: list[Raised]
+    closed: list[RumorDocument]
+    dead: list[Dead]
+
+
+RESULTS = "results"
+
+_encode = msgspec.msgpack.Encoder().encode
+_entry = msgspec.msgpack.Decoder(Entry)
+_results = msgspec.msgpack.Decoder(Results)
+
+
+class Progress(NamedTuple):
+    """Counts so far, by what the folds said."""
+
+    posts_in: int = 0
+    folded: int = 0
+    duplicates: int = 0
+    late: int = 0
+    dead: int = 0
+    suggest: int = 0
+    confirm: int = 0
+    watermark: int = NEVER
+    open_rumors: int = 0
+
+
+class EmbeddedRoad:
+    """Log, stages and store of one process. Used by one thread; `progress` may be read from others."""
+
+    def __init__(self, database: Database, stages: Stages) -> None:
+        self._door, self._cluster, self._alert = stages
+        self.log = SqliteLog(database)
+        self.store = SqliteStore(database)
+        self._next = 0  # offset of the log that is folded next
+        self._counts = [0, 0, 0, 0]  # by Outcome
+        self._levels = {"suggest": 0, "confirm": 0}
+        self._lock = threading.Lock()
+        self._flushed = time.monotonic()
+        self._cost = 0.0  # seconds of the last flush
+        self._clear()
+        self._restore()
+
+    def _clear(self) -> None:
+        self._batches: list[Batch] = []
+        self._results = Results([], [], [], [], [])
+
+    def _restore(self) -> None:
+        blob = self.store.get_blob(CHECKPOINT)
+        if blob is None:
+            return
+        state = unpack_state(blob)
+        self._cluster.restore(state["cluster"])
+        self._alert.restore(state["alert"])
+        self._next = state["next"]
+        self._counts = list(state["counts"])
+        self._levels = dict(state["levels"])
+
+    @property
+    def progress(self) -> Progress:
+        with self._lock:
+            return Progress(
+                sum(self._counts),
+                *self._counts,
+                *self._levels.values(),
+                watermark=self._alert.watermark,
+                open_rumors=self._alert.open_rumors,
+            )
+
+    @property
+    def logged(self) -> int:
+        """Records in the log: as many of the input need not be read again."""
+        return self.log.end(POSTS)
+
+    def catch_up(self, batch: int) -> None:
+        """Fold what the log holds beyond the checkpoint."""
+        while records := self.log.read(POSTS, self._next, batch):
+            self._fold([_entry.decode(value) for _, value in records])
+
+    def take(self, entries: list[Entry]) -> None:
+        """Append to the log, then fold."""
+        self.log.append(POSTS, [_encode(entry) for entry in entries])
+        self._fold(entries)
+
+    def _fold(self, entries: list[Entry]) -> None:
+        first = self._next
+        numbered = [
+            (first + i, Tick(e.tick) if e.record is None and e.tick is not None else _record(e))
+            for i, e in enumerate(entries)
+        ]
+        embedded = build_frame(self._door, numbered, origin=POSTS, partition=0)
+        effects = [self._alert.apply(change) for change in self._cluster.fold(embedded.frame)]
+        self._next += len(entries)
+        self._results.dead += embedded.dead
+        with self._lock:
+            for effect in effects:
+                self._note(effect)
+        waited = time.monotonic() - self._flushed
+        if waited >= max(FLUSH_S, self._cost / FLUSH_SHARE):
+            self.flush()
+
+    def _note(self, effect: Effects) -> None:
+        for assigned in effect.assigned:
+            self._counts[assigned.outcome] += 1
+        self._counts[3] += effect.dead
+        for raised in effect.raised:
+            self._levels[raised.level] += 1
+        results = self._results
+        results.assigned += effect.assigned
+        results.merged += effect.merged
+        results.raised += effect.raised
+        results.closed += effect.closed
+        if effect.batch:
+            self._batches.append(effect.batch)
+
+    def flush(self) -> None:
+        """Make documents, results and a checkpoint durable, all or none."""
+        started = time.monotonic()
+        state = {
+            "cluster": self._cluster.snapshot(),
+            "alert": self._alert.snapshot(),
+            "next": self._next,
+            "counts": self._counts,
+            "levels": self._levels,
+        }
+        with self.store.transaction():
+            for batch in self._batches:
+                self.store.write(batch)
+            self.log.append(RESULTS, [_encode(self._results)])
+            self.store.put_blob(CHECKPOINT, pack_state(state))
+        self._clear()
+        self._flushed = time.monotonic()
+        self._cost = self._flushed - started
+
+    def finish(self) -> list[RumorDocument]:
+        """End of the stream: write all that is due; returns the rumors that are still open."""
+        self._batches.append(self._alert.flush())
+        self.flush()
+        return self._alert.open_documents()
+
+    def entries(self) -> Iterable[tuple[int, Entry]]:
+        """The log from its beginning."""
+        at = 0
+        while records := self.log.read(POSTS, at, 10_000):
+            yield from ((offset, _entry.decode(value)) for offset, value in records)
+            at = records[-1][0] + 1
+
+    def results(self) -> Iterable[Results]:
+        """What the folds said, in order."""
+        at = 0
+        while records := self.log.read(RESULTS, at, 64):
+            yield from (_results.decode(value) for _, value in records)
+            at = records[-1][0] + 1
+
+
+def _record(entry: Entry) -> InputRecord:
+    assert entry.record is not None
+    return entry.record

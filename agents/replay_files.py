@@ -1,0 +1,197 @@
+"""The files of a replay: one line per post, alert and rumor, the dead, and a summary.
+
+They hold no wall time and no path but the summary's duration: a second run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from agents.embedded import EmbeddedRoad, Progress
+from streams.documents import RumorDocument
+from streams.effects import Raised
+from streams.records import Dead, Outcome
+
+SCHEMA = 1
+NAMES = ("assignments.jsonl", "alerts.jsonl", "rumors.jsonl", "dead.jsonl", "summary.json")
+
+_json = msgspec.json.Encoder().encode
+_OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
+
+
+class Totals(NamedTuple):
+    """What the summary needs besides the log."""
+
+    progress: Progress
+    open_rumors: list[RumorDocument]
+    wall_s: float
+    settings_sha256: str
+    encoder: str
+
+
+class _Heirs:
+    """Which id answers for a rumor or an event in the end."""
+
+    def __init__(self) -> None:
+        self._heir: dict[str, str] = {}
+
+    def note(self, loser: str, heir: str) -> None:
+        self._heir[loser] = heir
+
+    def of(self, name: str) -> str:
+        end = name
+        while end in self._heir:
+            end = self._heir[end]
+        while name != end:  # shorten the way for the next who asks
+            self._heir[name], name = end, self._heir[name]
+        return end
+
+
+def iso(ms: int) -> str:
+    """ISO 8601 in UTC with milliseconds."""
+    moment = datetime.fromtimestamp(ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def write_files(road: EmbeddedRoad, out: Path, totals: Totals) -> dict[str, Any]:
+    """Write all files of a finished replay; returns the summary."""
+    heirs = _Heirs()
+    dead: list[Dead] = []
+    raised: list[Raised] = []
+    rumors: list[RumorDocument] = []
+    for result in road.results():
+        for merged in result.merged:
+            heirs.note(merged.loser, merged.heir)
+        dead += result.dead
+        raised += result.raised
+        rumors += result.closed
+    rumors += totals.open_rumors
+    raised.sort(key=lambda r: (r.raised_at, r.alert_id))
+    rumors.sort(key=lambda r: (r.first_post_at, r.rumor_id))
+    names: dict[str, set[str]] = {"rumor": set(), "event": set()}
+    _write(out / "assignments.jsonl", _assignments(road, dead, heirs, names))
+    _write(out / "alerts.jsonl", (_alert(r, heirs) for r in raised))
+    _write(out / "rumors.jsonl", (_rumor(r, heirs) for r in rumors))
+    _write(out / "dead.jsonl", (msgspec.to_builtins(d) for d in dead))
+    summary = _summary(totals, dead, len(names["rumor"]), len(names["event"]))
+    _write(out / "summary.json", [summary])
+    return summary
+
+
+def _assignments(
+    road: EmbeddedRoad, dead: list[Dead], heirs: _Heirs, names: dict[str, set[str]]
+) -> Iterator[dict[str, Any]]:
+    """Folded order first, the dead last in input order."""
+    unusable = {d.input for d in dead}
+    inputs = (
+        entry.record.input
+        for _, entry in road.entries()
+        if entry.record is not None and entry.record.input not in unusable
+    )
+    seq = 0
+    for result in road.results():
+        for a in result.assigned:
+            rumor = heirs.of(a.rumor) if a.rumor else None
+            event = heirs.of(a.event) if a.event else None
+            if rumor and event:
+                names["rumor"].add(rumor)
+                names["event"].add(event)
+            yield {
+                "seq": seq,
+                "input": next(inputs),
+                "source": a.source,
+                "post_id": a.post_id,
+                "outcome": _OUTCOMES[a.outcome],
+                "reason": "late" if a.outcome == Outcome.LATE else None,
+                "duplicate_of": a.duplicate_of,
+                "micro_cluster_id": a.micro,
+                "first_rumor_id": a.rumor,
+                "rumor_id": rumor,
+                "event_id": event,
+            }
+            seq += 1
+    for d in dead:
+        yield {
+            "seq": seq,
+            "input": d.input,
+            "source": d.source,
+            "post_id": d.id,
+            "outcome": "dead",
+            "reason": d.reason,
+            "duplicate_of": None,
+            "micro_cluster_id": None,
+            "first_rumor_id": None,
+            "rumor_id": None,
+            "event_id": None,
+        }
+        seq += 1
+
+
+def _alert(raised: Raised, heirs: _Heirs) -> dict[str, Any]:
+    return {
+        "alert_id": raised.alert_id,
+        "level": raised.level,
+        "raised_at": iso(raised.raised_at),
+        "raised_by": raised.raised_by,
+        "rumor_id": raised.rumor_id,
+        "final_rumor_id": heirs.of(raised.rumor_id),
+        "first_post_at": iso(raised.first_post_at),
+        "post_ids": raised.post_ids,
+        "headline": raised.headline,
+        "score": raised.score,
+        "signals": msgspec.to_builtins(raised.signals),
+        "category": raised.category,
+        "languages": raised.languages,
+    }
+
+
+def _rumor(rumor: RumorDocument, heirs: _Heirs) -> dict[str, Any]:
+    line: dict[str, Any] = msgspec.to_builtins(rumor)
+    del line["version"], line["merged_into"]
+    line["event_id"] = heirs.of(rumor.event_id)
+    for name in ("born_at", "first_post_at", "last_post_at", "updated_at"):
+        line[name] = iso(line[name])
+    return line
+
+
+def _summary(totals: Totals, dead: list[Dead], rumors: int, events: int) -> dict[str, Any]:
+    p = totals.progress
+    reasons: dict[str, int] = {}
+    for d in dead:
+        reasons[d.reason] = reasons.get(d.reason, 0) + 1
+    return {
+        "schema": SCHEMA,
+        "posts_in": p.posts_in,
+        "folded": p.folded,
+        "duplicates": p.duplicates,
+        "late": p.late,
+        "dead": p.dead,
+        "dead_by_reason": dict(sorted(reasons.items())),
+        "rumors": rumors,
+        "events": events,
+        "alerts": {"suggest": p.suggest, "confirm": p.confirm},
+        "wall_s": round(totals.wall_s, 3),
+        "posts_per_s": round(p.posts_in / totals.wall_s, 1) if totals.wall_s > 0 else 0.0,
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "settings_sha256": totals.settings_sha256,
+        "encoder": totals.encoder,
+        "tindon_version": version("tindon"),
+    }
+
+
+def _write(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """A whole file or the earlier one: never half of it."""
+    draft = path.with_name(path.name + ".new")
+    with open(draft, "wb") as file:
+        for line in lines:
+            file.write(_json(line))
+            file.write(b"\n")
+    os.replace(draft, path)

@@ -1,0 +1,107 @@
+"""The stages as the settings ask for them. Both roads, in one process and on Kafka, are built from these."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from alerts import AlertFold, AlertParameters, LevelRule
+from clusters import ClusterFold, ClusterParameters
+from config import Settings
+from embeddings.door import NO_ENCODER, Door
+from embeddings.encoder import SHIPPED, Encoder, load_encoder
+from embeddings.pseudonym import load_or_create_key
+from streams.validation import IntakeRules
+
+HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+DAY_MS = 24 * HOUR_MS
+
+GRANULARITY_STEP = 0.10
+"""Cosine by which the thresholds move for one unit of `cluster.granularity`: coarse labelled streams want
+.25-.30 where fine ones want .40-.45."""
+
+
+class Stages(NamedTuple):
+    """One of each stage, for one process."""
+
+    door: Door
+    cluster: ClusterFold
+    alert: AlertFold
+
+
+def encoder_for(settings: Settings) -> Encoder | None:
+    """The encoder that `embed.encoder` names; None for `none`, and while no model is shipped."""
+    name = settings.embed.encoder
+    if name == NO_ENCODER:
+        return None
+    if name == "shipped":
+        return load_encoder() if SHIPPED.is_dir() else None
+    return load_encoder(name)
+
+
+def door_for(settings: Settings, encoder: Encoder | None, *, replay: bool) -> Door:
+    """The embed stage. In a replay no post is refused for lying in the future."""
+    given = settings.intake.pseudonym_key.get_secret_value()
+    key = given.encode() if given else load_or_create_key(settings.state_dir / "pseudonym.key")
+    intake = settings.intake
+    rules = IntakeRules(
+        max_record_bytes=intake.max_record_bytes,
+        future_ms=None if replay else int(intake.future_min * MINUTE_MS),
+        arrival_time_sources=frozenset(intake.arrival_time_sources),
+    )
+    return Door(key=key[:64], rules=rules, encoder=encoder, max_text=intake.max_text)
+
+
+def cluster_parameters(settings: Settings) -> ClusterParameters:
+    c = settings.cluster
+    return ClusterParameters(
+        micro_threshold=_finer(c.micro_threshold, c.granularity),
+        dense_weight=c.dense_weight,
+        window_ms=int(c.window_days * DAY_MS),
+        lateness_ms=int(settings.intake.lateness_h * HOUR_MS),
+        silent_ms=int(settings.time.silent_min * MINUTE_MS),
+    )
+
+
+def alert_parameters(settings: Settings) -> AlertParameters:
+    a, granularity = settings.alert, settings.cluster.granularity
+    return AlertParameters(
+        macro_threshold=_finer(a.macro_threshold, granularity),
+        event_threshold=_finer(a.event_threshold, granularity),
+        dense_weight=settings.cluster.dense_weight,
+        index_posts=a.index_posts,
+        suggest=LevelRule(**a.suggest.model_dump()),
+        confirm=LevelRule(**a.confirm.model_dump()),
+        weights=dict(a.weights),
+        thresholds=dict(a.thresholds),
+        settings_version=settings.sha256[:12],
+    )
+
+
+def _finer(threshold: float, granularity: float) -> float:
+    return min(max(threshold + GRANULARITY_STEP * granularity, 0.05), 0.95)
+
+
+def cluster_fold(settings: Settings, door: Door, partition: int = 0) -> ClusterFold:
+    return ClusterFold(
+        cluster_parameters(settings), encoder=door.identity, dim=_dim(door), partition=partition
+    )
+
+
+def alert_fold(settings: Settings, door: Door) -> AlertFold:
+    return AlertFold(
+        alert_parameters(settings),
+        encoder=door.identity,
+        dim=_dim(door),
+        lateness_ms=int(settings.intake.lateness_h * HOUR_MS),
+    )
+
+
+def _dim(door: Door) -> int:
+    return door.encoder.dim if door.encoder else 0
+
+
+def stages(settings: Settings, *, replay: bool) -> Stages:
+    """All stages of the embedded road. Raises EncoderError, KeyFileError, UnknownSignal."""
+    door = door_for(settings, encoder_for(settings), replay=replay)
+    return Stages(door, cluster_fold(settings, door), alert_fold(settings, door))
