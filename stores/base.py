@@ -1,4 +1,4 @@
-"""The store interface: whole documents in, few questions out. Two stores implement it, one suite tests both."""
+"""The store interface: whole documents in, few questions out; one suite tests both stores."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ __all__ = [
     "Status",
     "Store",
     "StoreError",
+    "StoreUnavailable",
     "TrendDocument",
 ]
 
@@ -38,11 +39,15 @@ class StoreError(Exception):
     """A store could not do what was asked; the message is one line that tells the mend."""
 
 
+class StoreUnavailable(StoreError):
+    """The store is away or takes no writes now: pause, and write the same batch again later."""
+
+
 class Store(Protocol):
-    """Thread-safe, synchronous. Every write is idempotent: an older version never overwrites a newer one."""
+    """Thread-safe, synchronous. Writes are idempotent: no older version overwrites a newer."""
 
     def write(self, batch: Batch) -> int:
-        """Write whole documents; returns how many were stored (those older than what stood there are not)."""
+        """Write whole documents; returns how many were stored (not older than what stood there)."""
 
     def alert(self, alert_id: str) -> AlertDocument | None: ...
 
@@ -72,7 +77,7 @@ class Store(Protocol):
         """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
 
     def search(self, text: str, *, limit: int = 50) -> list[PostDocument]:
-        """Posts that hold all words of `text`, newest first; with or without diacritics finds the same posts."""
+        """Posts that hold all words of `text`, newest first; diacritics make no difference."""
 
     def counts(self) -> dict[str, int]:
         """Documents by kind: rumors, alerts, posts, trends (merged ones included)."""

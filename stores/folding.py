@@ -1,7 +1,7 @@
 """Text to the plain words that both stores index and search.
 
-Done here and not by an analyser of Elasticsearch or SQLite, so that a query finds the same posts in both
-and on any distribution: what is indexed is words with single spaces, and both engines split at spaces.
+Done here and not by an analyser of Elasticsearch or SQLite, so that a query finds the same posts in
+both and on any distribution: what is indexed is words with single spaces, where both engines split.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _UNSPACED = (
 _UNSPACED_MARKS = (
     "\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3"
 )
-# Any mark (category M) may stand inside a word; \w alone would cut Indic words at their vowel signs.
+# Marks inside words: \w alone would cut Indic words at their vowel signs.
 _INDIC_MARKS = "\u0900-\u0903\u093a-\u094f\u0962\u0963\u0981-\u0dff"
 _WORD = re.compile(rf"[{_UNSPACED}][{_UNSPACED_MARKS}]*|(?:(?![_{_UNSPACED}])[\w{_INDIC_MARKS}])+")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _LETTERS = str.maketrans({"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe"})
 
-# Spellings of Vietnamese chat for one word, after folding. Applied to posts and queries alike, so that
-# either spelling finds both.
+# Spellings of Vietnamese chat for one word, after folding. Applied to posts and queries alike, so
+# that either spelling finds both.
 _TEENCODE = {
     "ko": "khong", "k": "khong", "kh": "khong", "hok": "khong", "hem": "khong", "khg": "khong",
     "kg": "khong", "dc": "duoc", "dk": "duoc", "dx": "duoc", "j": "gi", "gj": "gi", "vs": "voi",

@@ -1,4 +1,4 @@
-"""The store of the embedded road: whole documents in an SQLite file, with the columns that questions need.
+"""The store of the embedded road: whole documents in an SQLite file, and what questions need.
 
 A document is kept as the msgpack of its record; columns beside it serve the version gate, order and
 filters. Found text is an FTS5 index without content: it is given words that `stores.folding` made.
@@ -41,17 +41,19 @@ _post = msgspec.msgpack.Decoder(PostDocument)
 _trend = msgspec.msgpack.Decoder(TrendDocument)
 
 _PUT_RUMOR = """
-INSERT INTO rumors (id, version, score, merged, open, last_post_at, document) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET version = excluded.version, score = excluded.score, merged = excluded.merged,
-    open = excluded.open, last_post_at = excluded.last_post_at, document = excluded.document
+INSERT INTO rumors (id, version, score, merged, open, last_post_at, document)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, score = excluded.score,
+    merged = excluded.merged, open = excluded.open, last_post_at = excluded.last_post_at,
+    document = excluded.document
 WHERE excluded.version >= version
 """
 _PUT_ALERT = """
 INSERT INTO alerts (id, version, level, status, rumor_id, raised_at, merged, document)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.level, status = excluded.status,
-    rumor_id = excluded.rumor_id, raised_at = excluded.raised_at, merged = excluded.merged,
-    document = excluded.document
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.level,
+    status = excluded.status, rumor_id = excluded.rumor_id, raised_at = excluded.raised_at,
+    merged = excluded.merged, document = excluded.document
 WHERE excluded.version >= version
 """
 _PUT_TREND = """
@@ -118,7 +120,7 @@ class SqliteStore:
             return stored + _put_posts(connection, batch.posts)
 
     def put_blob(self, key: str, value: bytes | memoryview) -> None:
-        """Keep a small state (a checkpoint) beside the documents, in the same transaction if there is one."""
+        """Keep a state (a checkpoint) beside the documents, in the transaction if there is one."""
         with _store_errors():
             self.database.put_blob(key, value)
 
@@ -194,21 +196,24 @@ class SqliteStore:
 
     def posts(self, rumor_id: str, *, limit: int = 100, offset: int = 0) -> list[PostDocument]:
         """Stored posts of a rumor, oldest first, then by key."""
-        question = "SELECT document FROM posts WHERE rumor_id = ? ORDER BY created_at, key LIMIT ? OFFSET ?"
+        question = "SELECT document FROM posts WHERE rumor_id = ?"
+        question += " ORDER BY created_at, key LIMIT ? OFFSET ?"
         return self._documents(_post, question, [rumor_id, limit, offset])
 
     def trends(self, start: int, end: int) -> list[TrendDocument]:
         """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
-        question = "SELECT document FROM trends WHERE bucket >= ? AND bucket < ? ORDER BY bucket, language, platform"
+        question = "SELECT document FROM trends WHERE bucket >= ? AND bucket < ?"
+        question += " ORDER BY bucket, language, platform"
         return self._documents(_trend, question, [start, end])
 
     def search(self, text: str, *, limit: int = 50) -> list[PostDocument]:
-        """Posts that hold all words of `text`, newest first; diacritics and case make no difference."""
+        """Posts that hold all words of `text`, newest first; diacritics, case do not matter."""
         words = query_words(text)
         if not words:
             return []
         question = (
-            "SELECT document FROM posts WHERE place IN (SELECT rowid FROM posts_text WHERE posts_text MATCH ?)"
+            "SELECT document FROM posts WHERE place IN"
+            " (SELECT rowid FROM posts_text WHERE posts_text MATCH ?)"
             " ORDER BY created_at DESC, key LIMIT ?"
         )
         return self._documents(_post, question, [" ".join(f'"{word}"' for word in words), limit])
@@ -244,7 +249,8 @@ class SqliteStore:
             if versions.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
                 raise StoreError(
                     f"{self.database.path} was written by another version of Tindon (store version"
-                    f" {versions['schema']}, this one reads {SCHEMA_VERSION}): give another path and replay."
+                    f" {versions['schema']}, this one reads {SCHEMA_VERSION}):"
+                    " give another path and replay."
                 )
             if versions.get("folding", FOLDING_VERSION) != FOLDING_VERSION:
                 _index_anew(connection)
@@ -257,15 +263,16 @@ class SqliteStore:
 def _rumor_row(rumor: RumorDocument) -> Values:
     merged = rumor.merged_into is not None
     return [
-        rumor.rumor_id, rumor.version, rumor.score, merged, rumor.open, rumor.last_post_at, _encode(rumor),
+        rumor.rumor_id, rumor.version, rumor.score, merged, rumor.open, rumor.last_post_at,
+        _encode(rumor),
     ]  # fmt: skip
 
 
 def _alert_row(alert: AlertDocument) -> Values:
     merged = alert.merged_into is not None
     return [
-        alert.alert_id, alert.version, alert.level, alert.status, alert.rumor_id, alert.raised_at, merged,
-        _encode(alert),
+        alert.alert_id, alert.version, alert.level, alert.status, alert.rumor_id, alert.raised_at,
+        merged, _encode(alert),
     ]  # fmt: skip
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 SCHEMA_VERSION = 1
 
-# `detail = none`: only whole words are asked for, so the index needs no places of words within a post.
-# `content = ''`: the text stands in the document already. The tokenizer `ascii` splits at ASCII separators
-# only and takes every other character as part of a word: exactly what `stores.folding.folded` gives.
+# `detail = none`: only whole words are asked for, so the index needs no places of words in a post.
+# `content = ''`: the text stands in the document already. The tokenizer `ascii` splits at ASCII
+# separators only, every other character is part of a word: what `stores.folding.folded` gives.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS store_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL);
 
@@ -19,14 +19,15 @@ CREATE INDEX IF NOT EXISTS rumors_open ON rumors (id) WHERE open;
 
 CREATE TABLE IF NOT EXISTS alerts (
     id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, level TEXT NOT NULL, status TEXT NOT NULL,
-    rumor_id TEXT NOT NULL, raised_at INTEGER NOT NULL, merged INTEGER NOT NULL, document BLOB NOT NULL
+    rumor_id TEXT NOT NULL, raised_at INTEGER NOT NULL, merged INTEGER NOT NULL,
+    document BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS alerts_by_time ON alerts (raised_at DESC, id) WHERE merged = 0;
 CREATE INDEX IF NOT EXISTS alerts_by_rumor ON alerts (rumor_id);
 
 CREATE TABLE IF NOT EXISTS posts (
-    place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, rumor_id TEXT NOT NULL,
-    created_at INTEGER NOT NULL, document BLOB NOT NULL
+    place INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, version INTEGER NOT NULL,
+    rumor_id TEXT NOT NULL, created_at INTEGER NOT NULL, document BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS posts_by_rumor ON posts (rumor_id, created_at, key);
 CREATE INDEX IF NOT EXISTS posts_by_time ON posts (created_at);
@@ -35,7 +36,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS posts_text USING fts5 (
 );
 
 CREATE TABLE IF NOT EXISTS trends (
-    bucket INTEGER NOT NULL, language TEXT NOT NULL, platform TEXT NOT NULL, version INTEGER NOT NULL,
-    document BLOB NOT NULL, PRIMARY KEY (bucket, language, platform)
+    bucket INTEGER NOT NULL, language TEXT NOT NULL, platform TEXT NOT NULL,
+    version INTEGER NOT NULL, document BLOB NOT NULL, PRIMARY KEY (bucket, language, platform)
 ) WITHOUT ROWID;
 """

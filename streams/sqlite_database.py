@@ -1,8 +1,9 @@
 """One SQLite file, shared by the log, the checkpoints and the store of the embedded road.
 
-They share it so that one transaction can cover them all: documents, checkpoint and acknowledged offset
-become durable together or not at all. WAL, `synchronous=FULL`: what is committed survives kill -9 and a
-power cut. One writing connection behind a lock; reads take connections from a pool and never wait for it.
+They share it so that one transaction can cover them all: documents, checkpoint and acknowledged
+offset become durable together or not at all. WAL, `synchronous=FULL`: what is committed survives
+kill -9 and a power cut. One writing connection behind a lock; reads take connections from a pool
+and never wait for it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ CREATE TABLE IF NOT EXISTS blobs (
 
 
 class DatabaseError(Exception):
-    """The file could not be opened, read or written; the message is one line that tells the mend."""
+    """The file could not be opened, read or written; the message is one line with the mend."""
 
 
 class Database:
@@ -59,7 +60,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All writes inside become durable together at the end, or none when the body raises.
 
-        Nested use joins the outer transaction; a nested body that raises undoes its own writes only.
+        Nested use joins the outer transaction; a nested body that raises undoes its own writes.
         """
         with self._lock:
             self._check_open()
@@ -87,7 +88,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for reads: what is committed, and inside a transaction its own writes too."""
+        """A connection for reads: what is committed, inside a transaction its own writes too."""
         if self._owner == threading.get_ident():
             with self._errors():
                 yield self._writer
@@ -204,7 +205,7 @@ class Database:
                 self._writer.execute(f"ROLLBACK TO {mark}")
                 self._writer.execute(f"RELEASE {mark}")
         except sqlite3.Error:
-            pass  # a full disk rolls the whole transaction back by itself; the first error is the one to tell
+            pass  # a full disk undoes the transaction by itself; the first error is the one to tell
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -218,17 +219,19 @@ class Database:
         if code == sqlite3.SQLITE_FULL:
             return f"The disk that holds {self.path} is full: free some space and start again."
         if code == sqlite3.SQLITE_READONLY:
-            return f"{self.path} is read-only: make the file and its folder writable, or give another path."
+            return (
+                f"{self.path} is read-only: make it and its folder writable, or give another path."
+            )
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
             return (
                 f"{self.path} cannot be opened: make the file and its folder readable and writable."
             )
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-            return f"{self.path} is damaged or no SQLite file: move it away and start again from the source."
+            return f"{self.path} is damaged or no SQLite file: move it away and replay the posts."
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return f"{self.path} is in use by another process: stop that process and start again."
         if code == sqlite3.SQLITE_IOERR:
-            return f"{self.path} cannot be read or written ({error}): check the disk and its free space."
+            return f"{self.path} cannot be read or written ({error}): check the disk and its space."
         return f"{self.path}: {error}: move the file away if the version of Tindon changed."
 
     def _mend_os(self, error: OSError) -> str:

@@ -1,7 +1,7 @@
 """Append-only logs in an SQLite file: what Kafka's topics are to the road with servers.
 
-A record's row number is topic number * 2**48 + offset, so that a topic's records lie together in the
-file and reading on from an offset needs no further index.
+A record's row number is topic number * 2**48 + offset, so that a topic's records lie together in
+the file and reading on from an offset needs no further index.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class SqliteLog:
         return int(first)
 
     def read(self, topic: str, from_offset: int, limit: int) -> list[tuple[int, bytes]]:
-        """At most `limit` records from `from_offset` on; starts later where the log was truncated."""
+        """At most `limit` records from `from_offset` on; later ones where the log was truncated."""
         with self.database.reading() as connection:
             number, first, end = self._topic(topic)
             start = max(from_offset, first)
@@ -60,7 +60,8 @@ class SqliteLog:
                 return []
             base = number << OFFSET_BITS
             rows = connection.execute(
-                "SELECT place, value FROM records WHERE place >= ? AND place < ? ORDER BY place LIMIT ?",
+                "SELECT place, value FROM records WHERE place >= ? AND place < ?"
+                " ORDER BY place LIMIT ?",
                 (base + start, base + end, limit),
             ).fetchall()
         return [(place - base, value) for place, value in rows]

@@ -16,7 +16,7 @@ EMPTY = {"rumors": 0, "alerts": 0, "posts": 0, "trends": 0}
 
 
 class StoreContract:
-    """Fixtures to give: `store`, empty; `reopen`, which closes it and opens the same place again."""
+    """Fixtures to give: `store`, empty; `reopen`, which closes it and opens its place again."""
 
     @staticmethod
     def put(store: Store, **documents: object) -> int:
@@ -48,8 +48,9 @@ class StoreContract:
 
     def test_optional_fields_keep_their_values(self, store: Store) -> None:
         bare = rumor(
-            level=None, alert_id=None, category=None, signals=[], exemplars=[], timeline=[], joins=[],
-            languages={}, platforms={}, communities={}, open=False, headline="", score=0.0,
+            level=None, alert_id=None, category=None, signals=[], exemplars=[], timeline=[],
+            joins=[], languages={}, platforms={}, communities={}, open=False, headline="",
+            score=0.0,
         )  # fmt: skip
         full = alert(
             level="confirm",

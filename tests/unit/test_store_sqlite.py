@@ -1,4 +1,4 @@
-"""The SQLite store keeps the store contract, is atomic with log and checkpoint, and tells its errors' mends."""
+"""The SQLite store keeps the contract, is atomic with log and checkpoint, and tells the mends."""
 
 from __future__ import annotations
 
@@ -148,7 +148,8 @@ def test_retention_spares_open_rumors(store: SqliteStore) -> None:
     assert [r.rumor_id for r in store.rumors()] == ["open", "young"]
     assert store.search("lũ quét") == []
     assert store.search("đập") == [post("p1", rumor_id="open")]
-    assert store.expire(Ages(posts=None, trends=None, rumors=None, alerts=None), now + 9999 * DAY) == {
+    for_ever = Ages(posts=None, trends=None, rumors=None, alerts=None)
+    assert store.expire(for_ever, now + 9999 * DAY) == {
         "posts": 0, "rumors": 0, "alerts": 0, "trends": 0,
     }  # fmt: skip
 
@@ -175,7 +176,7 @@ class TestBadFiles:
         content = bytearray(path.read_bytes())
         content[4096:] = os.urandom(len(content) - 4096)
         path.write_bytes(bytes(content))
-        with pytest.raises(StoreError, match="damaged.*move it away"):
+        with pytest.raises(StoreError, match=r"damaged.*move it away"):
             SqliteStore(path).search("đập")
 
     def test_a_damaged_document(self, store: SqliteStore, path: Path) -> None:
@@ -234,7 +235,7 @@ class TestBadFiles:
 
 
 def test_20_000_posts_a_second(store: SqliteStore) -> None:
-    """Processor time, not wall time: the machine may be busy. Measured 45,000/s; the bound is 20,000/s."""
+    """Processor time, not wall time: the machine may be busy. Measured 45,000/s."""
     posts = [post(str(i), created_at=BASE + i) for i in range(10_000)]
     started = time.process_time()
     for at in range(0, len(posts), 1000):

@@ -1,0 +1,257 @@
+"""The store of the road with servers: Elasticsearch, an index a month or day for each kind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+from stores.base import StoreError, StoreUnavailable
+from stores.elasticsearch import shapes
+from stores.elasticsearch.bulk import Bulk, Delivery, Patience
+from stores.elasticsearch.client import Access, Connection
+from stores.elasticsearch.expiry import Expiry
+from stores.elasticsearch.names import KINDS, Document, Kind, alias, check_prefix, document_id
+from stores.elasticsearch.templates import Step, Templates
+from stores.folding import query_words
+from stores.retention import Ages
+from streams.documents import (
+    AlertDocument,
+    Batch,
+    Level,
+    PostDocument,
+    RumorDocument,
+    Status,
+    TrendDocument,
+)
+
+D = TypeVar("D")
+Query = dict[str, Any]
+Sort = list[dict[str, str]]
+
+PAGE = 1_000  # documents in one answer
+WINDOW = 10_000  # Elasticsearch's index.max_result_window: pages that reach further go on by value
+
+_NOT_MERGED_RUMOR: Query = {"bool": {"must_not": {"exists": {"field": "rumor.merged_into"}}}}
+_NOT_MERGED_ALERT: Query = {"bool": {"must_not": {"exists": {"field": "alert.merged_into"}}}}
+
+
+class ElasticsearchStore:
+    """A `stores.base.Store` in Elasticsearch. Thread-safe; writes show after `refresh` or 1 s."""
+
+    def __init__(
+        self,
+        access: Access | str,
+        *,
+        prefix: str = "tindon-",
+        shards: int = 1,
+        replicas: int = 0,
+        deadline_s: float = 60.0,
+    ) -> None:
+        """Opens no connection yet. `deadline_s`: how long a write is tried. Raises StoreError."""
+        try:
+            check_prefix(prefix)
+        except ValueError as error:
+            raise StoreError(f"store.prefix: {error}.") from error
+        self.prefix = prefix
+        self.deadline_s = deadline_s
+        self.connection = Connection(Access(url=access) if isinstance(access, str) else access)
+        self.templates = Templates(self.connection, prefix, shards=shards, replicas=replicas)
+        self._bulk = Bulk(self.connection, prefix)
+        self._expiry = Expiry(self.connection, prefix)
+        self._checked = threading.Event()
+
+    # --- set-up -------------------------------------------------------------------------------
+
+    def check(self) -> str:
+        """One line that tells server, version and health. Raises StoreError with the mend."""
+        version = self.connection.version()
+        _, health = self.connection.request("GET", "/_cluster/health")
+        if health["status"] == "red":
+            raise StoreUnavailable(
+                f"{self.connection.url}: the cluster is red, {health['unassigned_shards']} shards"
+                " have no home: start its missing nodes, or restore the lost indices."
+            )
+        return f"Elasticsearch {version} at {self.connection.url} is {health['status']}"
+
+    def plan(self) -> list[Step]:
+        """What `ensure_templates` would do."""
+        return self.templates.plan()
+
+    def ensure_templates(self) -> list[Step]:
+        """Create or update templates and mappings; returns what was done."""
+        self.connection.version()
+        return self.templates.apply()
+
+    def expired(self, ages: Ages, now: int) -> list[str]:
+        """The indices past their age that hold nothing of an open rumor; `expire` drops these."""
+        return self._expiry.expired(ages, now)
+
+    def expire(self, ages: Ages, now: int) -> dict[str, int]:
+        """Drop whole indices past their age; returns how many documents went, by kind."""
+        return self._expiry.expire(ages, now)
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def deliver(self, batch: Batch, deadline_s: float | None = None) -> Delivery:
+        """Write whole documents; those that are refused for good are handed back.
+
+        Raises StoreUnavailable after `deadline_s` (the batch may be written again), StoreError for
+        what only people can mend.
+        """
+        patience = Patience(self.deadline_s if deadline_s is None else deadline_s)
+        patience.call(self._check_once)
+        documents: list[Document] = [*batch.rumors, *batch.alerts, *batch.posts, *batch.trends]
+        return self._bulk.deliver(documents, patience)
+
+    def write(self, batch: Batch) -> int:
+        """Write whole documents; returns how many were stored. Raises StoreError for a refusal."""
+        delivery = self.deliver(batch)
+        if delivery.rejected:
+            first = delivery.rejected[0]
+            raise StoreError(
+                f"{self.connection.url} refused {len(delivery.rejected)} documents, the first with"
+                f" {first.reason}: use `deliver` and keep them as dead letters."
+            )
+        return delivery.stored
+
+    def refresh(self) -> None:
+        """Make all that was written visible to the questions."""
+        names = ",".join(alias(self.prefix, kind) for kind in KINDS)
+        self.connection.request("POST", f"/{names}/_refresh", ignore_unavailable="true")
+
+    # --- questions ----------------------------------------------------------------------------
+
+    def alert(self, alert_id: str) -> AlertDocument | None:
+        """The alert as stored, merged or not."""
+        return self._one("alerts", alert_id, shapes.alert)
+
+    def alerts(
+        self,
+        *,
+        level: Level | None = None,
+        status: Status | None = None,
+        rumor_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[AlertDocument]:
+        """Alerts, newest `raised_at` first, then by id; merged ones left out."""
+        filters = [_NOT_MERGED_ALERT]
+        wanted = {"rumor.level": level, "triage.status": status, "rumor.id": rumor_id}
+        filters += [{"term": {name: value}} for name, value in wanted.items() if value is not None]
+        sort: Sort = [{"@timestamp": "desc"}, {"event.id": "asc"}]
+        return self._page("alerts", filters, sort, shapes.alert, limit, offset)
+
+    def rumor(self, rumor_id: str) -> RumorDocument | None:
+        """The rumor as stored; follow `merged_into` for its heir."""
+        return self._one("rumors", rumor_id, shapes.rumor)
+
+    def rumors(
+        self, *, open_only: bool = False, limit: int = 100, offset: int = 0
+    ) -> list[RumorDocument]:
+        """Rumors by score, highest first, then by id; merged ones left out."""
+        filters = [_NOT_MERGED_RUMOR]
+        if open_only:
+            filters.append({"term": {"rumor.open": True}})
+        sort: Sort = [{"rumor.score": "desc"}, {"rumor.id": "asc"}]
+        return self._page("rumors", filters, sort, shapes.rumor, limit, offset)
+
+    def posts(self, rumor_id: str, *, limit: int = 100, offset: int = 0) -> list[PostDocument]:
+        """Stored posts of a rumor, oldest first, then by key."""
+        filters = [{"term": {"rumor.id": rumor_id}}]
+        sort: Sort = [{"@timestamp": "asc"}, {"post.key": "asc"}]
+        return self._page("posts", filters, sort, shapes.post, limit, offset)
+
+    def trends(self, start: int, end: int) -> list[TrendDocument]:
+        """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
+        span = {"gte": start, "lt": end, "format": "epoch_millis"}
+        sort: Sort = [{"@timestamp": "asc"}, {"trend.language": "asc"}, {"trend.platform": "asc"}]
+        filters = [{"range": {"@timestamp": span}}]
+        return self._page("trends", filters, sort, shapes.trend, None, 0)
+
+    def search(self, text: str, *, limit: int = 50) -> list[PostDocument]:
+        """Posts that hold all words of `text`, newest first; diacritics and case do not matter."""
+        filters = [{"term": {"text_folded": word}} for word in query_words(text)]
+        if not filters:
+            return []
+        sort: Sort = [{"@timestamp": "desc"}, {"post.key": "asc"}]
+        return self._page("posts", filters, sort, shapes.post, limit, 0)
+
+    def counts(self) -> dict[str, int]:
+        """Documents by kind: rumors, alerts, posts, trends (merged ones included)."""
+        kinds: tuple[Kind, ...] = ("rumors", "alerts", "posts", "trends")
+        every: Query = {"match_all": {}}
+        return {kind: self.connection.count(alias(self.prefix, kind), every) for kind in kinds}
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _check_once(self) -> None:
+        """Before the first write: without templates, Elasticsearch would guess the mappings."""
+        if not self._checked.is_set():
+            self.connection.version()
+            self.templates.check()
+            self._checked.set()
+
+    def _one(self, kind: Kind, key: str, read: Callable[[dict[str, Any]], D]) -> D | None:
+        found = self._page(kind, [{"ids": {"values": [document_id(key)]}}], [], read, 1, 0)
+        return found[0] if found else None
+
+    def _page(
+        self,
+        kind: Kind,
+        filters: list[Query],
+        sort: Sort,
+        read: Callable[[dict[str, Any]], D],
+        limit: int | None,
+        offset: int,
+    ) -> list[D]:
+        if limit is not None and offset + limit <= WINDOW:
+            hits = self._hits(kind, filters, sort, size=limit, start=offset)
+            return [read(hit["_source"]) for hit in hits]
+        end = None if limit is None else offset + limit
+        hits = list(islice(self._all(kind, filters, sort), offset, end))
+        return [read(hit["_source"]) for hit in hits]
+
+    def _all(self, kind: Kind, filters: list[Query], sort: Sort) -> Iterator[dict[str, Any]]:
+        after: list[Any] | None = None
+        while True:
+            hits = self._hits(kind, filters, sort, size=PAGE, after=after)
+            yield from hits
+            if len(hits) < PAGE:
+                return
+            after = hits[-1]["sort"]
+
+    def _hits(
+        self,
+        kind: Kind,
+        filters: list[Query],
+        sort: Sort,
+        *,
+        size: int,
+        start: int = 0,
+        after: list[Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        body: dict[str, Any] = {
+            "query": {"bool": {"filter": filters}},
+            "sort": sort,
+            "size": size,
+            "track_total_hits": False,
+        }
+        if after is None:
+            body["from"] = start
+        else:
+            body["search_after"] = after
+        _, answer = self.connection.request(
+            "POST",
+            f"/{alias(self.prefix, kind)}/_search",
+            body=body,
+            ignore_unavailable="true",
+            allow_partial_search_results="false",
+            filter_path="hits.hits._source,hits.hits.sort",
+        )
+        found: list[dict[str, Any]] = answer.get("hits", {}).get("hits", [])
+        return found
