@@ -41,12 +41,14 @@ servers: setup ## What the integration tests need: Java, Kafka, Elasticsearch, C
 test: servers ## Everything: set up what is missing, then all tests
 	$(BIN)/python -m pytest
 
-check: setup ## Under a minute: format, lint, types, import contracts, unit tests
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy --no-error-summary
-	$(BIN)/lint-imports > $(VENV)/lint-imports.txt || { cat $(VENV)/lint-imports.txt; exit 1; }
-	$(BIN)/python -m pytest -q tests/unit
+check: setup ## Under a minute: format, lint, types, import contracts, unit tests; all, then the verdict
+	failed=; run() { "$$@" || failed="$$failed $$(basename $$1)"; }; \
+	run $(BIN)/ruff format --check --output-format concise .; \
+	run $(BIN)/ruff check --output-format concise .; \
+	run $(BIN)/mypy; \
+	run $(BIN)/lint-imports; \
+	run $(BIN)/pytest -q tests/unit; \
+	[ -z "$$failed" ] || { echo "tindon: these did not pass:$$failed" >&2; exit 1; }
 
 docs: setup ## The reference of settings in docs/, from config/default.yaml
 	$(BIN)/python -m config.reference docs/settings.md
