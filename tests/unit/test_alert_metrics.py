@@ -158,6 +158,11 @@ def test_a_rule_fires_once_a_rumor_at_the_post_that_reaches_k():
     assert [(a.rows.tolist(), a.arrived, a.raised_at) for a in fired] == [([0, 2, 4], 4, 2 * HOUR)]
 
 
+def test_a_post_exactly_a_day_old_is_outside_the_window():
+    posts = table([-1] * 3, time=[0, DAY, 2 * DAY - 1], arrival=[0] * 3)
+    assert window_counts(posts).posts.tolist() == [1, 1, 2]
+
+
 def test_resharing_is_not_a_new_wording():
     text = ["Đập sắp vỡ!", "RT @ban: đập sắp vỡ! http://vd.example/1", "Đập  sắp vỡ! @an", "vỡ đập"]
     counts = window_counts(table([-1] * 4, arrival=[0] * 4, text=text))
