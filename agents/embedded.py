@@ -173,8 +173,7 @@ class EmbeddedRoad:
             "levels": self._levels,
         }
         with self.store.transaction():
-            for batch in self._batches:
-                self.store.write(batch)
+            self.store.write(newest(self._batches))
             self.log.append(RESULTS, [_encode(self._results)])
             self.store.put_blob(CHECKPOINT, pack_state(state))
         self._clear()
@@ -200,6 +199,16 @@ class EmbeddedRoad:
         while records := self.log.read(RESULTS, at, 64):
             yield from (_results.decode(value) for _, value in records)
             at = records[-1][0] + 1
+
+
+def newest(batches: list[Batch]) -> Batch:
+    """One batch with the newest version of each document."""
+    return Batch(
+        rumors=list({d.rumor_id: d for b in batches for d in b.rumors}.values()),
+        alerts=list({d.alert_id: d for b in batches for d in b.alerts}.values()),
+        posts=list({(d.source, d.post_id): d for b in batches for d in b.posts}.values()),
+        trends=list({(d.bucket, d.language, d.platform): d for b in batches for d in b.trends}.values()),
+    )
 
 
 def _record(entry: Entry) -> InputRecord:

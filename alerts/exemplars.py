@@ -10,26 +10,23 @@ from streams.records import Flag
 HEADLINE = 160
 """Characters of a headline."""
 
-_TALK = Flag.ENQUIRY | Flag.DENIAL | Flag.ADVERT
+# Plain ints: an enum's operators cost more than the whole rest here.
+_ENQUIRY, _DENIAL = int(Flag.ENQUIRY), int(Flag.DENIAL)
+_TALK = _ENQUIRY | _DENIAL | int(Flag.ADVERT)
 
 
 def headline(rumor: Rumor) -> str:
     """The wording that most posts share and that states rather than asks or denies; then the first one."""
-    posts = [p for p in rumor.kept if p.text.strip()]
+    posts = [p for p in rumor.kept if p.words]
     if not posts:
         return ""
     plain = [p for p in posts if not p.flags & _TALK and p.kind != 2] or posts
     uses: dict[int, int] = {}
     for post in plain:
         uses[post.wording] = uses.get(post.wording, 0) + 1
-    best = max(plain, key=lambda p: (uses[p.wording], _informative(p), -p.created_at, p.id))
+    best = max(plain, key=lambda p: (uses[p.wording], p.words, -p.created_at, p.id))
     text = " ".join(best.text.split())
     return text if len(text) <= HEADLINE else text[: HEADLINE - 1].rstrip() + "…"
-
-
-def _informative(post: Kept) -> int:
-    """Words, as far as a headline can show them."""
-    return min(len(post.text.split()), 20)
 
 
 def exemplars(rumor: Rumor) -> list[Exemplar]:
@@ -54,8 +51,8 @@ def exemplars(rumor: Rumor) -> list[Exemplar]:
     kept = rumor.kept
     show(min(kept, key=lambda p: (p.created_at, p.id), default=None), "first")
     show(next((p for p in kept if p.kind == 2), None), "correction")
-    show(next((p for p in kept if p.flags & Flag.ENQUIRY), None), "enquiry")
-    show(next((p for p in kept if p.flags & Flag.DENIAL), None), "denial")
+    show(next((p for p in kept if p.flags & _ENQUIRY), None), "enquiry")
+    show(next((p for p in kept if p.flags & _DENIAL), None), "denial")
     show(max(kept, key=lambda p: (p.reach, -p.created_at, p.id), default=None), "most reach")
     show(max(kept, key=lambda p: (p.created_at, p.id), default=None), "newest")
     for post in kept:

@@ -12,7 +12,7 @@ import numpy as np
 
 from alerts.levels import Levels
 from alerts.micros import Micros
-from alerts.parameters import DAY, POSTS_KEPT, QUIET_CHANGES, QUIET_MS, AlertParameters
+from alerts.parameters import DAY, POSTS_KEPT, QUIET_CHANGES, QUIET_MS, QUIET_TICKS, AlertParameters
 from alerts.rumor import AlertState, Kept, Rumor
 from alerts.shaping import alert_document, post_document, rumor_document
 from alerts.tree import Tree
@@ -123,6 +123,7 @@ class AlertFold:
                 reach=int(c.reach[at]),
                 micro=change.micros.id[micro],
                 wording=int(c.wording[at]),
+                words=len(c.text[at].split(maxsplit=20)[:20]),
             )
             rumor.take(post, int(c.voice[at]), self._place)
             self._place += 1
@@ -251,7 +252,8 @@ class AlertFold:
     def _write(self, posts: list[PostDocument], closed: list[RumorDocument]) -> Batch:
         """Documents that are due: posts at once, rumors and alerts when enough log or time has passed."""
         version, watermark = self._written
-        if self._version - version < QUIET_CHANGES and self._watermark - watermark < QUIET_MS:
+        changes, passed = self._version - version, self._watermark - watermark
+        if changes < QUIET_CHANGES and (changes < QUIET_TICKS or passed < QUIET_MS):
             return Batch(posts=posts)
         self._written = (self._version, self._watermark)
         batch = Batch(posts=posts, trends=self._trends.take(self._watermark, self._version))

@@ -23,10 +23,13 @@ BUCKETS_KEPT = 288
 """Timeline buckets of a rumor's document: a day if every bucket holds posts."""
 
 QUIET_CHANGES = 32
-"""Documents of changed rumors are written at the latest after this many changes ..."""
+"""Documents of changed rumors are written after this many changes ..."""
+
+QUIET_TICKS = 4
+"""... or after this many, a second of a quiet live stream, ..."""
 
 QUIET_MS = 1_000
-"""... or once the watermark has moved this far."""
+"""... when the watermark has moved this far as well."""
 
 MEMORY = 1 << 18
 """Vectors after which document frequencies and mean are halved, as in the cluster fold."""

@@ -8,6 +8,8 @@ from alerts.rumor import AlertState, Kept, Rumor
 from streams.documents import AlertDocument, PostDocument, RumorDocument, Signal
 from streams.records import KINDS, Flag
 
+_FLAG_NAMES = tuple((int(flag), str(flag.name).lower()) for flag in Flag)
+
 
 def rumor_document(
     rumor: Rumor,
@@ -104,7 +106,7 @@ def post_document(post: Kept, rumor_id: str, version: int) -> PostDocument:
         reply_to=post.reply_to,
         repost_of=post.repost_of,
         kind=KINDS[post.kind],
-        flags=[flag.name.lower() for flag in Flag if flag.name and post.flags & flag],
+        flags=[name for flag, name in _FLAG_NAMES if post.flags & flag],
         reach=post.reach,
     )
 
