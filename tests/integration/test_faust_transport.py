@@ -1,0 +1,411 @@
+"""The batching Faust transport keeps its contract on a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import faust
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from faust.types import TP
+
+from deploy.local import Kafka
+from streams.faust_transport import before_release, consumer_url
+
+pytestmark = pytest.mark.kafka
+WAIT_S = 60.0
+
+
+@dataclass
+class Log:
+    """A topic, and a group that reads it."""
+
+    bootstrap: str
+    topic: str
+    group: str
+    folder: Path  # Faust makes one for its tables, whether there are any or not
+
+    async def create(self, partitions: int = 1) -> None:
+        async with _admin(self.bootstrap) as admin:
+            await admin.create_topics([NewTopic(self.topic, partitions, 1)])
+
+    async def write(self, *values: bytes | None, partition: int = 0, **options: Any) -> list[int]:
+        """Offsets of the records written, in one batch."""
+        async with _producer(self.bootstrap) as producer:
+            return await _send(producer, self.topic, values, partition, **options)
+
+    async def write_in_transaction(self, *values: bytes) -> list[int]:
+        """As `write`; leaves a marker, that is a gap of one offset, behind the last record."""
+        async with _producer(self.bootstrap, transactional_id=self.topic) as producer:
+            async with producer.transaction():
+                return await _send(producer, self.topic, values, 0)
+
+    async def committed(self, partition: int = 0) -> int | None:
+        """The group's offset, from the broker."""
+        async with _admin(self.bootstrap) as admin:
+            offsets = await admin.list_consumer_group_offsets(self.group)
+        found = offsets.get(TopicPartition(self.topic, partition))
+        return None if found is None or found.offset < 0 else int(found.offset)
+
+    async def await_committed(self, offset: int, partition: int = 0) -> None:
+        await eventually(lambda: self.committed(partition), offset)
+
+
+@dataclass
+class Reader:
+    """A worker that hands every delivery to the test and acknowledges nothing by itself."""
+
+    log: Log
+    app: Any
+    events: list[Any] = field(default_factory=list)
+    stream: Any = None
+
+    def batches(self) -> list[list[int]]:
+        return [[record.offset for record in event.value] for event in self.events]
+
+    def offsets(self) -> list[int]:
+        return sorted({offset for batch in self.batches() for offset in batch})
+
+    async def await_offsets(self, *offsets: int) -> None:
+        async def now() -> list[int]:
+            return self.offsets()
+
+        await eventually(now, list(offsets))
+
+    async def ack(self, *indices: int) -> None:
+        for index in indices:
+            await self.stream.ack(self.events[index])
+
+    async def ack_all(self) -> None:
+        await self.ack(*range(len(self.events)))
+
+    @property
+    def partitions(self) -> set[int]:
+        return {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self.log.topic}
+
+
+async def eventually(probe: Callable[[], Any], wanted: Any) -> None:
+    """Wait until a probe gives what is wanted; the assertion shows what it gave last."""
+    for _ in range(int(WAIT_S / 0.1)):
+        got = await probe()
+        if got == wanted:
+            return
+        await asyncio.sleep(0.1)
+    assert got == wanted
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def _producer(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=20, **options)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def _send(
+    producer: AIOKafkaProducer, topic: str, values: Any, partition: int, **options: Any
+) -> list[int]:
+    sent = [await producer.send(topic, value, partition=partition, **options) for value in values]
+    return [metadata.offset for metadata in await asyncio.gather(*sent)]
+
+
+def new_app(log: Log, **options: Any) -> Any:
+    return faust.App(
+        log.group,
+        broker=f"kafka://{log.bootstrap}",
+        broker_consumer=consumer_url(log.bootstrap),
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=8,
+        broker_commit_interval=0.2,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_request_timeout=20.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=3000,
+        datadir=str(log.folder),
+        autodiscover=False,
+        set_as_current=False,
+        **options,
+    )
+
+
+@asynccontextmanager
+async def reading(log: Log, **options: Any) -> AsyncIterator[Reader]:
+    """A started worker; leaving the block stops it as SIGTERM would."""
+    app = new_app(log, **options)
+    reader = Reader(log, app)
+    topic = app.topic(log.topic, key_serializer="raw", value_serializer="raw")
+
+    @app.agent(topic)
+    async def keep(stream: Any) -> None:
+        reader.stream = stream
+        async for event in stream.noack().events():
+            reader.events.append(event)
+            del event  # an unacknowledged event that is referenced holds up the stop
+
+    async with _started(app):
+        yield reader
+        reader.events.clear()  # what is not acknowledged must be released, or the stop waits
+
+
+@asynccontextmanager
+async def _started(app: Any) -> AsyncIterator[None]:
+    app.finalize()
+    app.client_only = False
+    await app.start()
+    try:
+        yield
+    finally:
+        await asyncio.wait_for(app.stop(), 30)
+
+
+@pytest.fixture
+def log(kafka: Kafka, fresh_name: Callable[[], str], tmp_path: Path) -> Log:
+    return Log(kafka.bootstrap, fresh_name(), fresh_name(), tmp_path / "faust")
+
+
+async def test_one_delivery_per_fetch_and_commits_follow_acknowledgements(log: Log) -> None:
+    await log.create()
+    await log.write(b"a", b"b", b"c")
+    async with reading(log) as reader:
+        await reader.await_offsets(0, 1, 2)
+        assert reader.batches() == [[0, 1, 2]], "one fetch is one delivery"
+        await asyncio.sleep(1)
+        assert await log.committed() is None, "nothing is committed before it is acknowledged"
+        await reader.ack(0)
+        await log.await_committed(3)
+        await log.write(b"d")
+        await reader.await_offsets(0, 1, 2, 3)
+        await asyncio.sleep(1)
+        assert await log.committed() == 3
+    assert await log.committed() == 3, "a stop commits nothing that is not acknowledged"
+
+    async with reading(log) as again:
+        await again.await_offsets(3)
+        assert again.events[0].value[0].value == b"d"
+
+
+async def test_out_of_order_acknowledgements_commit_only_the_prefix(log: Log) -> None:
+    await log.create()
+    async with reading(log) as reader:
+        for offset in range(4):
+            await log.write(b"x")
+            await reader.await_offsets(*range(offset + 1))
+        assert reader.batches() == [[0], [1], [2], [3]]
+        await reader.ack(1, 3)
+        await asyncio.sleep(1)
+        assert await log.committed() is None
+        await reader.ack(0)
+        await log.await_committed(2)
+        await asyncio.sleep(1)
+        assert await log.committed() == 2, "a hole of one offset must hold the commit back"
+        await reader.ack(2)
+        await log.await_committed(4)
+
+
+async def test_transaction_markers_leave_no_hole_and_hide_none(log: Log) -> None:
+    await log.create()
+    async with reading(log) as reader:
+        first = await log.write_in_transaction(b"a", b"b")
+        await reader.await_offsets(*first)
+        second = await log.write_in_transaction(b"c")
+        assert second == [3], "the marker took offset 2"
+        await reader.await_offsets(*first, *second)
+        [third] = await log.write(b"d")
+        await reader.await_offsets(*first, *second, third)
+        await reader.ack(0, 2)
+        await log.await_committed(2)
+        await asyncio.sleep(1)
+        assert await log.committed() == 2, "offset 3, beside the marker, is not acknowledged"
+        await reader.ack(1)
+        await log.await_committed(third + 1)
+
+
+async def test_tombstones_keys_headers_and_times_get_through(log: Log) -> None:
+    await log.create()
+    stamp = 1_700_000_000_123
+    await log.write(None, key=b"k", headers=[("reason", b"why")], timestamp_ms=stamp)
+    async with reading(log) as reader:
+        await reader.await_offsets(0)
+        [record] = reader.events[0].value
+        assert record.value is None
+        assert record.key == b"k"
+        assert record.headers == (("reason", b"why"),)
+        assert record.timestamp == stamp
+        await reader.ack(0)
+        await log.await_committed(1)
+
+
+async def test_empty_fetches_deliver_nothing(log: Log) -> None:
+    await log.create(partitions=2)
+    async with reading(log) as reader:
+        await log.write(b"only here", partition=1)
+        await reader.await_offsets(0)
+        await asyncio.sleep(3)  # two fetches come back empty meanwhile
+        assert reader.batches() == [[0]]
+        await reader.ack(0)
+        await log.await_committed(1, partition=1)
+        assert await log.committed(partition=0) is None
+
+
+async def test_seek_back_delivers_again_and_old_deliveries_acknowledge_nothing(log: Log) -> None:
+    await log.create()
+    async with reading(log) as reader:
+        await log.write(*[b"x"] * 4)
+        await reader.await_offsets(0, 1, 2, 3)
+        old, tp = list(reader.events), TP(log.topic, 0)
+        reader.events.clear()
+        await reader.app.consumer.seek(tp, 2)
+        await reader.await_offsets(2, 3)
+        for event in old:
+            await reader.stream.ack(event)
+        await asyncio.sleep(1)
+        assert await log.committed() is None, "what was sought anew is not acknowledged"
+        await reader.ack_all()
+        await log.await_committed(4)
+
+        reader.events.clear()
+        await reader.app.consumer.seek(tp, 6)
+        await log.write(*[b"y"] * 4)
+        await reader.await_offsets(6, 7)
+        await reader.ack_all()
+        await log.await_committed(8)
+
+
+async def test_hook_saves_and_acknowledges_before_a_stop(log: Log) -> None:
+    await log.create()
+    await log.write(b"a", b"b")
+    saved: list[int] = []
+    async with reading(log) as reader:
+
+        async def save() -> None:
+            for event in reader.events:
+                saved.append(event.message.offset)
+                await reader.stream.ack(event)
+            reader.events.clear()
+
+        before_release(reader.app, save)
+        await reader.await_offsets(0, 1)
+        await asyncio.sleep(1)
+        assert await log.committed() is None
+        await asyncio.wait_for(reader.app.stop(), 30)
+        assert saved == [1]
+    assert await log.committed() == 2
+
+
+async def test_a_failing_hook_ends_the_worker_and_commits_nothing(log: Log) -> None:
+    await log.create()
+    await log.write(b"a")
+    async with reading(log) as reader:
+
+        async def fail() -> None:
+            raise OSError("the checkpoint store is full")
+
+        before_release(reader.app, fail)
+        await reader.await_offsets(0)
+        await asyncio.wait_for(reader.app.stop(), 30)
+        assert isinstance(reader.app.consumer.crash_reason, OSError)
+    assert await log.committed() is None
+
+
+async def test_a_stop_does_not_wait_for_what_is_never_acknowledged(log: Log) -> None:
+    await log.create()
+    await log.write(b"a")
+    async with reading(log) as reader:
+        await reader.await_offsets(0)
+        began = asyncio.get_running_loop().time()
+        await reader.app.stop()
+        assert asyncio.get_running_loop().time() - began < 5
+        await reader.ack(0)
+    assert await log.committed() is None
+
+
+async def test_before_release_refuses_an_app_on_the_stock_transport(log: Log) -> None:
+    app = faust.App(log.group, broker="kafka://127.0.0.1:1", set_as_current=False)
+
+    async def hook() -> None: ...
+
+    with pytest.raises(TypeError, match="set broker_consumer to a batched:// address"):
+        before_release(app, hook)
+
+
+async def test_a_second_worker_joining_in_mid_stream_loses_and_skips_nothing(log: Log) -> None:
+    """Each worker saves what it took in, then acknowledges, as a fold does."""
+    partitions, per_partition = 4, 300
+    await log.create(partitions)
+    saved: list[tuple[int, int]] = []
+
+    def saver(reader: Reader) -> Callable[[], Any]:
+        async def save() -> None:
+            taken, reader.events[:] = list(reader.events), []
+            await asyncio.sleep(0.01)
+            for event in taken:
+                if event.message.generation_id == reader.app.consumer_generation_id:
+                    saved.extend((r.partition, r.offset) for r in event.value)
+                await reader.stream.ack(event)
+
+        before_release(reader.app, save)
+        return save
+
+    async def write() -> None:
+        async with _producer(log.bootstrap) as producer:
+            for _ in range(per_partition):
+                for partition in range(partitions):
+                    await producer.send(log.topic, b"x" * 100, partition=partition)
+                await asyncio.sleep(0.02)
+
+    async def keep_saving(save: Callable[[], Any]) -> None:
+        while True:
+            await asyncio.sleep(0.7)
+            await save()
+
+    wanted = {(p, o) for p in range(partitions) for o in range(per_partition)}
+    async with asyncio.timeout(120), asyncio.TaskGroup() as tasks, reading(log) as first:
+        background = [tasks.create_task(keep_saving(saver(first)))]
+        writing = tasks.create_task(write())
+        await eventually(lambda: asyncio.sleep(0, len(saved) > 50), True)
+        async with reading(log) as second:
+            background.append(tasks.create_task(keep_saving(saver(second))))
+            await eventually(lambda: asyncio.sleep(0, len(second.partitions)), 2)
+            assert first.partitions | second.partitions == set(range(partitions))
+            assert not first.partitions & second.partitions
+            await asyncio.sleep(1)
+            background[1].cancel()
+        await eventually(lambda: asyncio.sleep(0, len(first.partitions)), partitions)
+        await writing
+        await eventually(lambda: asyncio.sleep(0, set(saved) == wanted), True)
+        background[0].cancel()
+    for partition in range(partitions):
+        await log.await_committed(per_partition, partition)
+    again = len(saved) - len(set(saved))
+    assert again == 0, f"{again} records were delivered again although each worker saved in time"
+
+
+def test_another_faust_version_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "0.16.0")
+    monkeypatch.delitem(sys.modules, "streams.faust_transport")
+    with pytest.raises(ImportError, match=r"needs faust-streaming 0\.15\.3, 0\.16\.0 is installed"):
+        __import__("streams.faust_transport")
