@@ -18,9 +18,11 @@ class ConsoleError(Exception):
 def open_socket(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. ConsoleError names the port and the mend."""
     where = f"port {port} on {host}"
+    if not 0 <= port <= 65535:  # the system takes it modulo 65536 and says nothing
+        raise ConsoleError(f"there is no port {port}: choose one from 1024 to 65535")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise ConsoleError(
             f"cannot listen on {host}: no such address; use 127.0.0.1 or an address of this machine"
         ) from error
@@ -29,16 +31,15 @@ def open_socket(host: str, port: int) -> socket.socket:
     try:
         listener.bind(address)
         listener.listen(128)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
-        number = error.errno if isinstance(error, OSError) else None
-        if number == errno.EADDRINUSE:
+        if error.errno == errno.EADDRINUSE:
             raise ConsoleError(
                 f"{where} is taken: stop what listens there, or choose another port"
             ) from error
-        if number == errno.EACCES:
+        if error.errno == errno.EACCES:
             raise ConsoleError(f"{where} needs root: choose a port from 1024 to 65535") from error
-        if number == errno.EADDRNOTAVAIL:
+        if error.errno == errno.EADDRNOTAVAIL:
             raise ConsoleError(f"{host} is no address of this machine: use 127.0.0.1") from error
         raise ConsoleError(f"cannot listen on {where}: choose a port from 1024 to 65535") from error
     return listener

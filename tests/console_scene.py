@@ -23,6 +23,9 @@ NOW = 1_777_626_300_000  # 2026-05-01 16:05 in Vietnam
 ATTACK = '<script>document.title="broken"</script><img src=x onerror=alert(1)> & "quoted" \'text\''
 
 
+WHY = {"Có ai xác nh": "enquiry", "Bịa đặt đấy,": "denial", "ទំនប់តាលឿងជ": "newest"}
+
+
 @dataclass(frozen=True)
 class Tale:
     headline: str
@@ -247,10 +250,13 @@ def _tale(
     for at in times:
         bucket = at - at % (5 * MINUTE)
         timeline[bucket] = timeline.get(bucket, 0) + 1
-    why = ("first", "enquiry", "denial", "central", "newest")
     exemplars = [
         Exemplar(
-            source="scene", post_id=f"{place}-{n}", text=text, created_at=times[n], why=why[n % 5]
+            source="scene",
+            post_id=f"{place}-{n}",
+            text=text,
+            created_at=times[n],
+            why="first" if n == 0 else WHY.get(text[:12], "varied"),
         )
         for n, text in enumerate(tale.texts[: len(times)])
     ]
@@ -334,7 +340,7 @@ def _merged(batch: Batch) -> None:
     fields = {name: getattr(alert, name) for name in alert.__struct_fields__}
     batch.alerts.append(
         AlertDocument(
-            **fields | {"alert_id": "a00000000000000ff"[:17], "merged_into": alert.alert_id}
+            **fields | {"alert_id": "a00000000000000ff", "merged_into": alert.alert_id}
         )
     )
 
