@@ -82,6 +82,8 @@ def _store_errors() -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise StoreError(str(error)) from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise StoreError(f"A document cannot be kept ({error}): correct its source.") from error
     except msgspec.DecodeError as error:
         raise StoreError(
             f"A stored document cannot be read ({error}): move the file away and replay the posts."

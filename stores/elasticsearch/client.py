@@ -6,6 +6,7 @@ and a question that fails is for the asker to ask again.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -173,20 +174,24 @@ def _client(access: Access) -> elasticsearch.Elasticsearch:
     elif access.username:
         options["basic_auth"] = (access.username, access.password)
     if any(url.startswith("https:") for url in urls):
-        options["verify_certs"] = access.verify
-        if access.ca_file:
-            options["ca_certs"] = access.ca_file
-        if not access.verify:
-            options["ssl_show_warn"] = False
+        if access.verify:
+            options["ssl_context"] = _authorities(access.ca_file)
+        else:
+            options.update(verify_certs=False, ssl_show_warn=False)
     try:
         return elasticsearch.Elasticsearch(urls, **options)
     except (ValueError, TypeError) as error:
         raise StoreError(
-            f"elasticsearch.url {access.url!r} is no address ({error}): write it as http://host:9200."
+            f"elasticsearch.url {access.url!r} is no address: write it as http://host:9200."
         ) from error
-    except OSError as error:
+
+
+def _authorities(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:  # a file without a certificate too: SSLError is one
         raise StoreError(
-            f"elasticsearch.ca_file {access.ca_file} cannot be read ({error}): give a PEM file."
+            f"elasticsearch.ca_file {ca_file} holds no certificate: give a PEM file."
         ) from error
 
 

@@ -110,6 +110,7 @@ class Templates:
             )
 
     def _template(self, name: str) -> dict[str, Any]:
+        """The template as the server has it, {} when there is none."""
         status, answer = self._connection.request("GET", f"/_index_template/{name}", allow=(404,))
         if status == 404:
             return {}

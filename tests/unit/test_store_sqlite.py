@@ -179,6 +179,15 @@ class TestBadFiles:
         with pytest.raises(StoreError, match=r"damaged.*move it away"):
             SqliteStore(path).search("đập")
 
+    def test_a_value_that_cannot_be_kept(self, store: SqliteStore) -> None:
+        with pytest.raises(StoreError, match="cannot be kept"):
+            store.write(Batch(posts=[post("good"), post(reach=2**70)]))
+        with pytest.raises(StoreError, match="cannot be kept"):
+            store.write(Batch(posts=[post("good"), post(text="\ud800")]))
+        with pytest.raises(StoreError):
+            store.write(Batch(posts=[post("good")], rumors=[rumor(score=float("nan"))]))
+        assert store.counts()["posts"] == 0, "a batch is written whole or not at all"
+
     def test_a_damaged_document(self, store: SqliteStore, path: Path) -> None:
         store.write(Batch(rumors=[rumor()]))
         with store.database.transaction() as connection:
