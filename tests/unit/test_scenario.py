@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from streams.sources import scenario
 from streams.sources.scenario.bank import load_bank
 from streams.sources.scenario.grammar import PhraseError, render, wordings
@@ -183,7 +184,7 @@ def test_vietnamese_comes_with_and_without_diacritics_and_in_teencode(posts: Pos
     bare = sum(text == fold(text) for text in texts) / len(texts)
     assert 0.2 < bare < 0.6
     words = Counter(word for text in texts for word in text.lower().split())
-    assert all(words[short] > 20 for short in ("ko", "dc", "ng", "r", "lun"))
+    assert min(words[short] for short in ("ko", "dc", "ng", "r", "bik")) >= 15
     assert any(text.isupper() for text in texts)
 
 
@@ -227,7 +228,7 @@ def test_a_start_moves_the_times_and_nothing_else(posts: Posts) -> None:
 
 def test_a_start_without_offset_and_an_unknown_bank_are_refused_with_the_mend() -> None:
     with pytest.raises(ValueError, match="give one"):
-        scenario.generate(start=datetime(2027, 1, 2))  # noqa: DTZ001
+        scenario.generate(start=datetime(2027, 1, 2))
     with pytest.raises(PhraseError, match="main, second"):
         scenario.generate(bank="third")
 

@@ -46,11 +46,12 @@ class StoryBank:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A whole phrase bank; ``topics`` are the parts of everyday posts by topic."""
+    """A whole phrase bank; ``topics`` (parts by topic) and ``frames`` make the everyday posts."""
 
     name: str
     stories: tuple[StoryBank, ...]
     topics: Mapping[str, tuple[Lines, ...]]
+    frames: Lines
     foreign_chatter: Mapping[str, Lines]
     openers: Lines
     calls: Lines
@@ -58,8 +59,7 @@ class Bank:
     chatter_replies: Lines
     slots: Slots
     teencode: Mapping[str, Lines]
-    emoji: Lines
-    grave_emoji: Lines
+    emoji: Mapping[str, Lines]
     handles: Mapping[str, Lines]
     communities: Mapping[str, Lines]
     chatter_posts: int
@@ -74,7 +74,7 @@ def _options(text: str) -> Lines:
 
 
 def _by_role(text: str | None, default: str) -> dict[str, Lines]:
-    """Split lines by their mark: ``? `` enquiry, ``! `` denial, ``= `` correction, ``~ `` comment."""
+    """Split lines by their mark: ``?`` enquiry, ``!`` denial, ``=`` correction, ``~`` comment."""
     found: dict[str, list[str]] = {}
     for line in _lines(text):
         mark, _, rest = line.partition(" ")
@@ -123,7 +123,8 @@ def load_bank(name: str) -> Bank:
         part = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
         stories += part.pop("stories", [])
         raw.update(part)
-    slots = {key: _options(value) for key, value in raw["slots"].items()}
+    shared = {**raw["slots"], **raw["frame_slots"]}
+    slots = {key: _options(value) for key, value in shared.items()}
     return Bank(
         name=name,
         stories=tuple(_story(story, slots) for story in stories),
@@ -131,6 +132,7 @@ def load_bank(name: str) -> Bank:
             topic: tuple(_lines(parts[key]) for key in sorted(parts))
             for topic, parts in raw["topics"].items()
         },
+        frames=_lines(raw["frames"]),
         foreign_chatter={lang: _lines(text) for lang, text in raw["foreign_chatter"].items()},
         openers=_lines(raw["openers"]),
         calls=_lines(raw["calls"]),
@@ -138,8 +140,7 @@ def load_bank(name: str) -> Bank:
         chatter_replies=_lines(raw["chatter_replies"]),
         slots=slots,
         teencode={key: _options(value) for key, value in raw["teencode"].items()},
-        emoji=tuple(raw["emoji"].split()),
-        grave_emoji=tuple(raw["grave_emoji"].split()),
+        emoji={mood: tuple(faces.split()) for mood, faces in raw["emoji"].items()},
         handles={key: tuple(value.split()) for key, value in raw["handles"].items()},
         communities={key: _options(value) for key, value in raw["communities"].items()},
         chatter_posts=raw["chatter_posts"],
@@ -152,7 +153,7 @@ def _entries(bank: Bank) -> Iterator[tuple[str, Slots]]:
         for group in (*story.lines.values(), story.details, *foreign):
             yield from ((line, story.slots) for line in group)
     parts = [part for topic in bank.topics.values() for part in topic]
-    others = (bank.openers, bank.calls, *bank.replies.values(), bank.chatter_replies)
+    others = (bank.openers, bank.calls, *bank.replies.values(), bank.chatter_replies, bank.frames)
     for group in (*others, *parts, *bank.foreign_chatter.values()):
         yield from ((line, bank.slots) for line in group)
 

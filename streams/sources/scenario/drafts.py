@@ -11,10 +11,16 @@ from streams.sources.scenario.grammar import Slots, render
 from streams.sources.scenario.noise import Teencode, roughen
 from streams.sources.scenario.people import Account
 
+# Exponent of the rank in a wording's weight: with 14 wordings the first gets a fifth. Guessed.
+WORDING_SKEW = 0.8
+
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A post before it has an id; ``at`` is in seconds after the scenario's start."""
+    """A post before it has an id; ``at`` is in seconds after the start.
+
+    ``clean`` is a claim's text before typing habits, kept so that others can type it again.
+    """
 
     at: float
     text: str
@@ -27,6 +33,7 @@ class Draft:
     kind: str = "post"
     parent: Draft | None = None
     shared: bool = False
+    clean: str = ""
 
 
 class Pen:
@@ -46,16 +53,21 @@ class Pen:
         text = render(self.rng.choice(lines), self.rng, slots or self.bank.slots)
         return text[:1].upper() + text[1:]
 
+    def told(self, lines: Sequence[str], slots: Slots) -> str:
+        """One of ``lines``, the first ones more often: some wordings of a story win."""
+        weights = [1 / rank**WORDING_SKEW for rank in range(1, len(lines) + 1)]
+        return self.phrase(self.rng.choices(lines, weights), slots)
+
     def by_hand(self, text: str, account: Account, care: float = 0.0) -> str:
         """Vietnamese ``text`` as this account types it."""
         return roughen(text, account.habit, self._teencode, self.rng, care)
 
     def dressed(
-        self, text: str, tags: Sequence[str] = (), share: float = 0.2, grave: bool = False
+        self, text: str, tags: Sequence[str] = (), share: float = 0.2, mood: str = "everyday"
     ) -> str:
         """``text`` with a row of emoji or glued hashtags, each in about ``share`` of the calls."""
         rng = self.rng
-        faces = self.bank.grave_emoji if grave else self.bank.emoji
+        faces = self.bank.emoji[mood]
         if self.chance(share):
             row = rng.choice(faces) * rng.randint(1, 4)
             text = f"{row} {text}" if self.chance(0.2) else f"{text} {row}"

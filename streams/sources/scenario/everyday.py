@@ -14,6 +14,8 @@ PLATFORMS = ("groups", "groups", "groups", "chat", "video", "forum")
 REPLIES = 0.10
 RESHARES = 0.03
 FOREIGN = 0.06
+# Frames share few words between two posts; topics repeat a sentence every few hundred posts.
+FRAMES = 0.62
 
 
 def wave(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -> list[Draft]:
@@ -32,7 +34,8 @@ def wave(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -
             if story.details and pen.chance(0.5):
                 text = f"{text} {pen.phrase(story.details, story.slots)}"
             care = 0.7 if story.kind == "advert" else 0.0
-            text = pen.dressed(pen.by_hand(text, account, care), story.tags, 0.35)
+            mood = "warm" if story.kind in ("greeting", "advert") else "everyday"
+            text = pen.dressed(pen.by_hand(text, account, care), story.tags, 0.35, mood)
         platform, community = pen.place(story.platforms, story.communities)
         posts.append(Draft(at, text, account, platform, community, story.id, story.kind))
     return posts
@@ -74,7 +77,12 @@ def chatter(bank: Bank, accounts: Sequence[Account], seed: str) -> list[Draft]:
             draft.lang = rng.choices(langs, known)[0]
             draft.text = pen.phrase(bank.foreign_chatter[draft.lang])
         else:
-            text = _everyday(pen, bank.topics[rng.choice(topics)])
+            framed = pen.chance(FRAMES)
+            text = (
+                pen.phrase(bank.frames)
+                if framed
+                else _everyday(pen, bank.topics[rng.choice(topics)])
+            )
             draft.text = pen.dressed(pen.by_hand(text, account))
         posts.append(draft)
     assert not posts or posts[-1].at < DAY

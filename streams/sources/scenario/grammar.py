@@ -1,7 +1,7 @@
 """The small template language of the phrase banks.
 
-``[a|b|]`` picks one alternative (empty ones allowed, nesting allowed), ``{name}`` puts in a value of
-the slot ``name``, ``{3-9}`` a whole number of that range. Three slots are built in and can only
+``[a|b|]`` picks one alternative (empty ones allowed, nesting allowed), ``{name}`` puts in a value
+of the slot ``name``, ``{3-9}`` a whole number of that range. Three slots are built in and can only
 make invented values: ``{phone}``, ``{account}`` and ``{code}``.
 """
 

@@ -19,6 +19,8 @@ AFTER = (0.27, 0.16, 0.20, 0.37)
 NEWS = (0.72, 0.10, 0.18, 0.0)
 RESHARES = 0.15
 BARE_REPLIES = 0.07
+RETYPED = 0.32
+RECENT = 50
 OFFICE_REACH = 38_000
 
 
@@ -36,7 +38,7 @@ def _role(weights: Sequence[float], story: StoryBank, first: str, pen: Pen) -> s
 
 def _claim(pen: Pen, story: StoryBank, first: str) -> str:
     """A claim: one base sentence, most often with an opening, a detail or a call around it."""
-    text = pen.phrase(story.lines[first], story.slots)
+    text = pen.told(story.lines[first], story.slots)
     rich = story.kind == "rumor"
     if story.details and pen.chance(0.42):
         text = f"{text} {pen.phrase(story.details, story.slots)}"
@@ -58,6 +60,12 @@ def _foreign(pen: Pen, story: StoryBank, role: str) -> tuple[str, str, str] | No
     return pen.phrase(lines[role], story.slots), lang, role
 
 
+def _retyped(pen: Pen, earlier: Sequence[Draft], first: str) -> str:
+    """A claim seen lately, to be typed again in another hand; empty when none is taken up."""
+    seen = [post.clean for post in earlier[-RECENT:] if post.role == first and post.clean]
+    return pen.rng.choice(seen) if seen and pen.chance(RETYPED) else ""
+
+
 def _told(pen: Pen, story: StoryBank, at: float, account: Account, earlier: list[Draft]) -> Draft:
     first = _first(story)
     answered = story.answered is not None and at > story.answered * HOUR
@@ -66,13 +74,14 @@ def _told(pen: Pen, story: StoryBank, at: float, account: Account, earlier: list
     platform, community = pen.place(story.platforms, story.communities)
     if earlier and (other := _foreign(pen, story, role)):
         text, lang, role = other
-        text = pen.dressed(text, story.tags, 0.15, grave=True)
+        text = pen.dressed(text, story.tags, 0.15, mood="grave")
         return Draft(at, text, account, platform, community, story.id, role, lang)
-    text = (
-        _claim(pen, story, first) if role == first else pen.phrase(story.lines[role], story.slots)
-    )
-    text = pen.dressed(pen.by_hand(text, account), story.tags, grave=True)
-    draft = Draft(at, text, account, platform, community, story.id, role)
+    if role != first:
+        clean = pen.told(story.lines[role], story.slots)
+    elif not (clean := _retyped(pen, earlier, first)):
+        clean = _claim(pen, story, first)
+    text = pen.dressed(pen.by_hand(clean, account), story.tags, mood="grave")
+    draft = Draft(at, text, account, platform, community, story.id, role, clean=clean)
     if role != first and earlier and pen.chance(0.4):
         _answer(pen, draft, pen.rng.choice(earlier[-40:]))
     return draft
@@ -127,7 +136,7 @@ def _campaign(pen: Pen, story: StoryBank, accounts: Sequence[Account]) -> list[D
         return []
     first = _first(story)
     few = pen.rng.sample(list(accounts), min(story.copiers or story.copies, len(accounts)))
-    text = pen.dressed(_claim(pen, story, first), story.tags, 0.5, grave=True)
+    text = pen.dressed(_claim(pen, story, first), story.tags, 0.5, mood="grave")
     at = (story.shape.after + story.shape.rise * 0.8) * HOUR
     posts = []
     for _ in range(story.copies):
