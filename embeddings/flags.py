@@ -1,79 +1,164 @@
 """Flags read off a post's words: does it ask, deny, urge, speak of an authority, sell?
 
-Lexicon files hold one phrase a line, `#` starts a comment. Phrases match whole words without regard to
-diacritics and case, and texting abbreviations count as their words. Two marks narrow a phrase: `=bán`
-counts only with these very diacritics, `really?` only in a text that holds a question mark.
+Lexicon files hold one phrase a line, `#` starts a comment. Phrases match whole words, and texting
+abbreviations count as their words. Words typed without diacritics match any; words typed with them must
+be the phrase's own ("bac bo" is "bác bỏ", "Bắc Bộ" is not). Marks narrow a phrase:
+
+- `=khẩn`: only with these diacritics
+- `really?`: only as the end of a question
+- `nghe nói ...?`: only inside a question
+- `~sản phẩm`: weak, two different weak phrases of the same flag are needed
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from embeddings.features import words_of
-from embeddings.normalise import clean, fold
+from embeddings.normalise import fold
 from streams.records import Flag
 
 LEXICON_FLAGS = {flag.name.lower(): flag for flag in Flag if flag.name}
 TEENCODE_FILE = "teencode.txt"
+MAX_WORDS = 60  # looked at: a post asks, denies or sells at its beginning, an essay does everything somewhere
+MAX_QUESTIONS = 6
+_MARKED = re.compile(r"([~=]*)(.*)")
+Place = Literal["anywhere", "question", "question's end"]
+_SENTENCE_END = re.compile(r"[.!;:…\n\"“”]")
 
 
 class LexiconError(ValueError):
     """A lexicon that cannot be read; one line with file, line and mend."""
 
 
+class Phrase(NamedTuple):
+    """A line of a lexicon, ready to be looked for."""
+
+    flag: Flag
+    line: str  # as the lexicon has it
+    folded: str  # " its words ", without diacritics
+    spelled: list[str]  # its words with diacritics
+    exact: bool
+    place: Place
+    weak: bool
+
+
 class Lexicons:
-    """Phrases by the word that is looked up first; immutable after `load`."""
+    """Phrases by the word under which they are looked up; immutable."""
 
-    def __init__(self, phrases: Iterable[tuple[Flag, str]], teencode: dict[str, str] | None = None) -> None:
+    def __init__(self, lines: Iterable[tuple[Flag, str]], teencode: dict[str, str] | None = None) -> None:
         self._teencode = teencode or {}
-        counted: dict[str, int] = {}
-        split: list[tuple[Flag, str, bool, bool]] = []
-        for flag, line in phrases:
-            exact, asking = line.startswith("="), line.endswith("?")
-            cleaned = clean(line.strip("=?"))
-            words = self._words(cleaned if exact else fold(cleaned))
-            if words:
-                split.append((flag, " ".join(words), exact, asking))
-                for word in words:
-                    counted[word] = counted.get(word, 0) + 1
-        self._by_word: dict[str, list[tuple[str, int, bool, bool]]] = {}
-        for flag, phrase, exact, asking in split:
+        found = (self._phrase(flag, line) for flag, line in lines)
+        phrases = {(phrase.flag, phrase.line): phrase for phrase in found if phrase.spelled}
+        shared = Counter(word for phrase in phrases.values() for word in phrase.folded.split())
+        self._by_word: dict[str, list[Phrase]] = {}
+        for phrase in phrases.values():
             # the word that fewest phrases share, the longest of these: it is looked up least often in vain
-            key = min(phrase.split(" "), key=lambda word: (counted[word], -len(word), word))
-            entry = (f" {phrase} ", int(flag), exact, asking)
-            self._by_word.setdefault(fold(key), []).append(entry)
+            key = min(phrase.folded.split(), key=lambda word: (shared[word], -len(word), word))
+            self._by_word.setdefault(key, []).append(phrase)
         self._keys = frozenset(self._by_word)
-        self.size = len(split)
+        self.size = len(phrases)
 
-    def _words(self, text: str) -> list[str]:
+    def _phrase(self, flag: Flag, line: str) -> Phrase:
+        marks, text = _MARKED.fullmatch(line).groups()  # type: ignore[union-attr]
+        place: Place = "anywhere"
+        if text.endswith("?"):
+            place = "question" if text.endswith(("...?", "…?")) else "question's end"
+        text = unicodedata.normalize("NFKC", text).lower()
+        spelled = [self._teencode.get(word, word) for word in words_of(text)]
+        spelled = [_tone_first(word) for word in " ".join(spelled).split()]
+        folded = f" {fold(' '.join(spelled))} "
+        return Phrase(flag, line, folded, spelled, "=" in marks, place, "~" in marks)
+
+    def _canonical(self, words: list[str]) -> str:
         teencode = self._teencode
-        return " ".join([teencode.get(word, word) for word in words_of(text)]).split(" ") if text else []
+        return " ".join([teencode.get(word, word) for word in words])
 
     def flags(self, words: list[str], cleaned: str) -> int:
         """Flag bits of a post: `words` of its cleaned, folded text, and the cleaned text itself."""
-        teencode = self._teencode
-        canonical = " ".join([teencode.get(word, word) for word in words])
-        hits = self._keys.intersection(canonical.split(" "))
-        if not hits:
-            return 0
-        padded = f" {canonical} "
-        exact_padded = ""
         bits = 0
-        for word in hits:
-            for phrase, flag, exact, asking in self._by_word[word]:
-                if bits & flag:
-                    continue
-                if exact:
-                    exact_padded = exact_padded or f" {' '.join(self._words(cleaned))} "
-                    found = phrase in exact_padded
-                else:
-                    found = phrase in padded
-                if found and not (asking and "?" not in cleaned):
-                    bits |= flag
+        weak: dict[Flag, str] = {}
+        for phrase in self.matches(words, cleaned):
+            if not phrase.weak or weak.setdefault(phrase.flag, phrase.folded) != phrase.folded:
+                bits |= phrase.flag
         return bits
+
+    def matches(self, words: list[str], cleaned: str) -> list[Phrase]:
+        """The phrases found in a post's first MAX_WORDS words."""
+        text = self._canonical(words[:MAX_WORDS])
+        hits = self._keys.intersection(text.split(" "))
+        if not hits:
+            return []
+        padded = f" {text} "
+        candidates = [phrase for word in hits for phrase in self._by_word[word] if phrase.folded in padded]
+        if not candidates:
+            return []
+        spelled = None if cleaned.isascii() else self._spelled(words, cleaned)
+        candidates = [phrase for phrase in candidates if _is_spelled(phrase, padded, spelled)]
+        if any(phrase.place != "anywhere" for phrase in candidates):
+            questions = self._questions(cleaned)
+            candidates = [phrase for phrase in candidates if _is_asked(phrase, questions)]
+        return candidates
+
+    def _spelled(self, words: list[str], cleaned: str) -> list[str] | None:
+        """The words with their diacritics, those of an abbreviation without; None if they do not align."""
+        written = words_of(cleaned)
+        if len(written) != len(words):
+            return None
+        teencode = self._teencode
+        pairs = zip(words[:MAX_WORDS], written, strict=False)
+        return " ".join([teencode.get(word) or _tone_first(typed) for word, typed in pairs]).split(" ")
+
+    def _questions(self, cleaned: str) -> list[str]:
+        """The sentences that end in a question mark, as words."""
+        pieces = cleaned.split("?")[:MAX_QUESTIONS]
+        if len(pieces) == 1:
+            return []
+        sentences = (_SENTENCE_END.split(piece.rstrip(" !"))[-1] for piece in pieces[:-1])
+        return [f" {self._canonical(words_of(fold(sentence)))} " for sentence in sentences]
+
+
+def _is_spelled(phrase: Phrase, padded: str, spelled: list[str] | None) -> bool:
+    """Does the phrase stand there with its own diacritics, or typed without any?"""
+    if spelled is None:
+        return not phrase.exact
+    at = padded.find(phrase.folded)
+    while at >= 0:
+        first = padded.count(" ", 0, at)
+        there = spelled[first : first + len(phrase.spelled)]
+        if there == phrase.spelled or (not phrase.exact and "".join(there).isascii()):
+            return True
+        at = padded.find(phrase.folded, at + 1)
+    return False
+
+
+def _is_asked(phrase: Phrase, questions: list[str]) -> bool:
+    if phrase.place == "anywhere":
+        return True
+    if phrase.place == "question":
+        return any(phrase.folded in question for question in questions)
+    return any(question.endswith(phrase.folded) for question in questions)
+
+
+# Two spellings of the tone's place ("hoà", "hòa"; "uỷ", "ủy") are both in use.
+_TONE_PLACES = {
+    late: early
+    for lates, earlies in (("oà oá oả oã oạ", "òa óa ỏa õa ọa"), ("oè oé oẻ oẽ oẹ", "òe óe ỏe õe ọe"), ("uỳ uý uỷ uỹ uỵ", "ùy úy ủy ũy ụy"))
+    for late, early in zip(lates.split(), earlies.split(), strict=True)
+}
+
+
+def _tone_first(word: str) -> str:
+    """The word with its tone on the first of two open vowels."""
+    early = None if word.isascii() else _TONE_PLACES.get(word[-2:])
+    return word[:-2] + early if early else word
 
 
 def load(extra: Path | None = None) -> Lexicons:
