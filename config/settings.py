@@ -71,6 +71,7 @@ class Alert(Section):
 
 
 class Time(Section):
+    ticks: Literal["wall", "event"]
     replay_tick_s: Annotated[float, Field(gt=0, le=86400)]
     wall_tick_ms: Annotated[int, Field(ge=10, le=60000)]
     silent_min: Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -106,6 +107,8 @@ class Kafka(Section):
     ca_file: MaybePath
     posts_retention_h: Annotated[int, Field(ge=1)]
     retention_h: Annotated[int, Field(ge=1)]
+    create_topics: bool
+    wait_s: Annotated[float, Field(ge=0, le=3600)]
 
 
 class Worker(Section):
@@ -118,6 +121,7 @@ class Worker(Section):
     fetch_records: Annotated[int, Field(ge=1, le=100000)]
     index_batch: Annotated[int, Field(ge=1, le=10000)]
     record: bool
+    session_s: Annotated[float, Field(ge=1, le=1800)]
 
 
 class Servers(Section):
@@ -147,7 +151,7 @@ RESULT_SECTIONS = ("intake", "embed", "cluster", "alert", "time")
 WITHOUT_EFFECT = {
     "intake": {"pseudonym_key"},
     "embed": {"batch", "threads"},
-    "time": {"wall_tick_ms"},
+    "time": {"ticks", "wall_tick_ms"},
 }
 
 

@@ -75,6 +75,7 @@ def changed(name: str) -> str:
         "kafka.sasl_mechanism": "PLAIN",
         "kafka.bootstrap": "broker:9093",
         "worker.checkpoint_store": "disk",
+        "time.ticks": "event",
         "console.language": "en",
         "log.level": "debug",
         "elasticsearch.url": "https://search:9200",
