@@ -21,8 +21,9 @@ class Expiry:
     def expired(self, ages: Ages, now: int) -> list[str]:
         """Names of the indices to drop, of all kinds but claims and audit, which have no age."""
         limits = cuts(ages, now)
-        rumors = alias(self._prefix, "rumors")
-        self._connection.request("POST", f"/{rumors}/_refresh", ignore_unavailable="true")
+        # What was written just now must count: else an index could go with a rumor that reopened.
+        names = ",".join(alias(self._prefix, kind) for kind in KINDS)
+        self._connection.request("POST", f"/{names}/_refresh", ignore_unavailable="true")
         return [
             name
             for kind in KINDS
