@@ -1,8 +1,8 @@
 """The embedded road: all stages in one process, with a log, checkpoints and a store in one SQLite file.
 
-What is read is first appended to the log, then folded. Documents, results and the checkpoint become durable
-in one transaction, so after kill -9 the road takes up the last checkpoint, folds the rest of the log again,
-and nothing is counted twice.
+What is read is first appended to the log, then folded. Results and the checkpoint become durable in one
+transaction, so after kill -9 the road takes up the last checkpoint, folds the rest of the log again, and
+nothing is counted twice. Documents may run ahead of the checkpoint: folding again writes the same ones.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ from streams.validation import InputRecord, Tick
 POSTS = "posts"
 CHECKPOINT = "checkpoint"
 
-FLUSH_S = 1.0
-"""Seconds between two transactions, at least ..."""
+DOCUMENTS_S = 0.5
+"""Seconds between two writes of documents, so that a console follows."""
 
-FLUSH_SHARE = 0.03
-"""... and so long that writing checkpoints takes at most this part of the time."""
+CHECKPOINT_S = 1.0
+"""Seconds between two checkpoints, at least ..."""
+
+CHECKPOINT_SHARE = 0.03
+"""... and so long that writing them takes at most this part of the time."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -70,6 +73,7 @@ class Progress(NamedTuple):
     dead: int = 0
     suggest: int = 0
     confirm: int = 0
+    only_suggest: int = 0  # alerts that have not gone on to `confirm`
     watermark: int = NEVER
     open_rumors: int = 0
 
@@ -84,14 +88,15 @@ class EmbeddedRoad:
         self._next = 0  # offset of the log that is folded next
         self._counts = [0, 0, 0, 0]  # by Outcome
         self._levels = {"suggest": 0, "confirm": 0}
+        self._standing: dict[str, str] = {}  # alert -> its level now
         self._lock = threading.Lock()
-        self._flushed = time.monotonic()
-        self._cost = 0.0  # seconds of the last flush
+        self._written = self._checkpointed = time.monotonic()
+        self._cost = 0.0  # seconds of the last checkpoint
+        self._batches: list[Batch] = []
         self._clear()
         self._restore()
 
     def _clear(self) -> None:
-        self._batches: list[Batch] = []
         self._results = Results([], [], [], [], [])
 
     def _restore(self) -> None:
@@ -104,6 +109,7 @@ class EmbeddedRoad:
         self._next = state["next"]
         self._counts = list(state["counts"])
         self._levels = dict(state["levels"])
+        self._standing = dict(state["standing"])
 
     @property
     def progress(self) -> Progress:
@@ -112,6 +118,7 @@ class EmbeddedRoad:
                 sum(self._counts),
                 *self._counts,
                 *self._levels.values(),
+                only_suggest=sum(level == "suggest" for level in self._standing.values()),
                 watermark=self._alert.watermark,
                 open_rumors=self._alert.open_rumors,
             )
@@ -138,15 +145,16 @@ class EmbeddedRoad:
             for i, e in enumerate(entries)
         ]
         embedded = build_frame(self._door, numbered, origin=POSTS, partition=0)
-        effects = [self._alert.apply(change) for change in self._cluster.fold(embedded.frame)]
+        for change in self._cluster.fold(embedded.frame):
+            with self._lock:
+                self._note(self._alert.apply(change))
         self._next += len(entries)
         self._results.dead += embedded.dead
-        with self._lock:
-            for effect in effects:
-                self._note(effect)
-        waited = time.monotonic() - self._flushed
-        if waited >= max(FLUSH_S, self._cost / FLUSH_SHARE):
-            self.flush()
+        now = time.monotonic()
+        if now - self._checkpointed >= max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE):
+            self.checkpoint()
+        elif now - self._written >= DOCUMENTS_S:
+            self._write_documents()
 
     def _note(self, effect: Effects) -> None:
         for assigned in effect.assigned:
@@ -154,6 +162,7 @@ class EmbeddedRoad:
         self._counts[3] += effect.dead
         for raised in effect.raised:
             self._levels[raised.level] += 1
+            self._standing[raised.alert_id] = raised.level
         results = self._results
         results.assigned += effect.assigned
         results.merged += effect.merged
@@ -162,7 +171,12 @@ class EmbeddedRoad:
         if effect.batch:
             self._batches.append(effect.batch)
 
-    def flush(self) -> None:
+    def _write_documents(self) -> None:
+        self.store.write(newest(self._batches))
+        self._batches = []
+        self._written = time.monotonic()
+
+    def checkpoint(self) -> None:
         """Make documents, results and a checkpoint durable, all or none."""
         started = time.monotonic()
         state = {
@@ -171,19 +185,20 @@ class EmbeddedRoad:
             "next": self._next,
             "counts": self._counts,
             "levels": self._levels,
+            "standing": self._standing,
         }
         with self.store.transaction():
-            self.store.write(newest(self._batches))
+            self._write_documents()
             self.log.append(RESULTS, [_encode(self._results)])
             self.store.put_blob(CHECKPOINT, pack_state(state))
         self._clear()
-        self._flushed = time.monotonic()
-        self._cost = self._flushed - started
+        self._checkpointed = time.monotonic()
+        self._cost = self._checkpointed - started
 
     def finish(self) -> list[RumorDocument]:
         """End of the stream: write all that is due; returns the rumors that are still open."""
         self._batches.append(self._alert.flush())
-        self.flush()
+        self.checkpoint()
         return self._alert.open_documents()
 
     def entries(self) -> Iterable[tuple[int, Entry]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from clusters.parameters import SHORT_REPLY
 from clusters.seen import Seen
 from streams.documents import post_key
-from streams.records import Outcome, PostColumns
+from streams.records import Flag, Outcome, PostColumns
 from streams.time import Watermark
+
+
+_TALK = int(Flag.ENQUIRY | Flag.DENIAL)
 
 
 class Block:
@@ -67,7 +71,8 @@ def follow(
 ) -> list[Lead | None]:
     """For each row: what it follows, or None when it must be placed by its vector.
 
-    A repost follows its parent, an exact copy of a wording the first post that used it.
+    A repost follows its parent, and so does a reply that asks, denies or says little: its words name no
+    claim. An exact copy of a wording follows the first post that used it.
     """
     ids: dict[str, int] = {}
     first: dict[int, int] = {}
@@ -76,6 +81,8 @@ def follow(
         lead = None
         source, wording = posts.source[row], int(posts.wording[row])
         parent = posts.repost_of[row]
+        if parent is None and _leans_on_parent(posts, row):
+            parent = posts.reply_to[row]
         if parent is not None:
             serial, at = seen.serial(source, parent), ids.get(post_key(source, parent))
             if serial is not None and alive(serial) is None:
@@ -95,3 +102,10 @@ def follow(
         ids[post_key(source, posts.id[row])] = row
         leads.append(lead)
     return leads
+
+
+def _leans_on_parent(posts: PostColumns, row: int) -> bool:
+    if posts.reply_to[row] is None:
+        return False
+    start = int(posts.feature_ends[row - 1]) if row else 0
+    return bool(int(posts.flags[row]) & _TALK) or int(posts.feature_ends[row]) - start <= SHORT_REPLY

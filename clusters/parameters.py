@@ -14,6 +14,9 @@ REFRESH = 256
 CHANGE = 64
 """A change is emitted whenever the number of folded posts is a multiple of this (and on ticks)."""
 
+SHORT_REPLY = 40
+"""A reply of at most this many features (some 15 words) is taken to speak of what it replies to."""
+
 MEMORY = 1 << 18
 """Posts after which document frequencies and mean are halved, so that they follow the stream."""
 
