@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from starlette.applications import Starlette
@@ -32,17 +32,18 @@ def create_app(
     store: Store,
     *,
     status: Callable[[], PipelineStatus] | None = None,
-    banner: str | None = None,
+    banner: str | Mapping[str, str] | None = None,
     language: str = "vi",
 ) -> Starlette:
     """The console over `store`; `status` is asked on every page and must be quick and thread-safe.
 
-    `banner` stands on top of every page (the demo's says that the posts are invented); `language`
-    is the one for readers who chose none. ValueError for a language not spoken here.
+    `banner` stands on top of every page (the demo's says that the posts are invented), as text or
+    as texts by language; `language` is the one for readers who chose none. ValueError for a language not spoken here.
     """
     if language not in LANGUAGES:
         raise ValueError(f"no such language: {language!r}; choose one of {', '.join(LANGUAGES)}")
-    pages = Pages(store, status, banner, language, environment())
+    banners = banner if isinstance(banner, Mapping) else dict.fromkeys(LANGUAGES, banner)
+    pages = Pages(store, status, banners, language, environment())
     api = Api(store, status)
 
     def refuse(request: Request, status: int, key: str, n: str | None = None) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class Pages:
 
     store: Store
     status: Callable[[], PipelineStatus] | None
-    banner: str | None
+    banners: Mapping[str, str | None]  # by language
     language: str
     templates: jinja2.Environment
 
@@ -207,7 +207,7 @@ class Pages:
         return {
             "words": words,
             "w": words.word,
-            "banner": self.banner,
+            "banner": self.banners.get(words.code),
             "address": address,
             "other_language": other,
             "query": "",

@@ -275,6 +275,12 @@ def test_the_language_is_switched_by_address_and_kept(desk):
     assert "18,432" in desk.get("/").text
 
 
+def test_a_banner_may_speak_both_languages(client):
+    console = client(banner={"vi": "Bịa ra cả.", "en": "All invented."})
+    assert "Bịa ra cả." in console.get("/").text
+    assert "All invented." in console.get("/?lang=en").text
+
+
 def test_the_console_starts_in_the_language_asked_for(store, client):
     assert '<html lang="en">' in client(language="en").get("/").text
     with pytest.raises(ValueError, match="choose one of vi, en"):
