@@ -29,8 +29,13 @@ reader:
   indices:
     - names: ["*"]
       privileges: [read, view_index_metadata]
+setup:
+  cluster: [monitor, manage_index_templates]
+  indices:
+    - names: ["*"]
+      privileges: [manage, read]
 """
-_USERS = {"admin": "superuser", "writer": "writer", "reader": "reader"}
+_USERS = {"admin": "superuser", "writer": "writer", "reader": "reader", "setup": "setup"}
 
 
 class SecureElasticsearch(Elasticsearch):

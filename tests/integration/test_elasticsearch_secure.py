@@ -13,8 +13,9 @@ import pytest
 from deploy.local.ports import free_ports
 from stores import StoreError, StoreUnavailable, open_store
 from stores.elasticsearch import Access, ElasticsearchStore
+from stores.retention import Ages
 from streams.documents import Batch
-from tests.contracts.store_documents import BASE, MINUTE, alert, post, rumor, trend
+from tests.contracts.store_documents import BASE, DAY, MINUTE, alert, post, rumor, trend
 from tests.integration.secure_elasticsearch import (
     PASSWORD,
     SecureElasticsearch,
@@ -90,6 +91,18 @@ def test_a_writer_may_not_make_templates(node: SecureElasticsearch) -> None:
     with pytest.raises(StoreError, match=r"missing: run `tindon apply`"):
         writer.write(Batch(rumors=[rumor()]))
     writer.close()
+
+
+def test_the_rights_that_the_documents_name_suffice_for_set_up_and_retention(
+    node: SecureElasticsearch, store: ElasticsearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(Batch(posts=[post()]))
+    for module in ("mappings", "templates"):
+        monkeypatch.setattr(f"stores.elasticsearch.{module}.MAPPING_VERSION", 2)
+    setup = opened(node, store.prefix, username="setup")
+    assert len(setup.ensure_templates()) == 5  # four templates and the index of the post
+    assert setup.expire(Ages(), BASE + 40 * DAY)["posts"] == 1
+    setup.close()
 
 
 def test_a_reader_may_not_write(node: SecureElasticsearch, store: ElasticsearchStore) -> None:
