@@ -1,0 +1,105 @@
+"""What every encoder promises, and the one way to get one."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+SHIPPED = Path(__file__).parent / "model"
+
+
+class EncoderError(ValueError):
+    """An encoder cannot be loaded; the message is one line with the mend."""
+
+
+class EncoderDamaged(EncoderError):
+    """A model folder lacks a file, or a file differs from its checksum."""
+
+
+class EncoderUnsupported(EncoderError):
+    """A model folder of a kind or dimension that this version cannot run."""
+
+
+class EncoderUnavailable(EncoderError):
+    """A model name that is not on this machine, or an extra that is not installed."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Texts to unit rows: stateless, thread-safe, offline; tests/unit/test_encoder_contract.py."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a row."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """``name/version/sha256``: equal identities give equal rows on one machine."""
+        ...
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        """Rows of the texts: C-contiguous float32 (n, dim), each of norm 1 within 1e-6.
+
+        A text's row is the same bytes in any batch. A text without a token gives one fixed unit
+        row. No prefix, document frequency or centring is applied. Raises TypeError for anything
+        but a list of str.
+        """
+        ...
+
+
+def checked(texts: list[str]) -> list[str]:
+    """``texts`` itself, or TypeError with the mend when it is not a list of str."""
+    if isinstance(texts, str) or not isinstance(texts, (list, tuple)):
+        raise TypeError(f"encode takes a list of str, not {type(texts).__name__}; wrap it in [...]")
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {place} is {type(text).__name__}, not str; leave it out")
+    return list(texts)
+
+
+def fixed_row(dim: int) -> np.ndarray:
+    """The row of a text without a token: float32 (dim,), norm 1."""
+    return np.full(dim, dim**-0.5, np.float32)
+
+
+_lock = threading.Lock()
+_loaded: dict[str, Encoder] = {}
+
+
+def load_encoder(name: str | None = None) -> Encoder:
+    """The encoder called ``name``; one instance per process and name.
+
+    ``None`` gives the encoder that ships. A folder with ``model.json`` is run by our runtime;
+    a sentence-transformers folder, or a name in the local Hugging Face cache, by
+    sentence-transformers (extra ``sentence-transformers``). Nothing is downloaded.
+    Raises EncoderError (one line with the mend).
+    """
+    wanted = "" if name is None else name
+    with _lock:
+        if wanted not in _loaded:
+            _loaded[wanted] = _load(name)
+        return _loaded[wanted]
+
+
+def _load(name: str | None) -> Encoder:
+    from embeddings.static import StaticEncoder
+
+    if name is None:
+        return StaticEncoder(SHIPPED)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if (folder / "model.json").exists():
+            return StaticEncoder(folder)
+        if not (folder / "modules.json").exists():
+            raise EncoderUnsupported(
+                f"{folder} holds neither model.json (Tindon) nor modules.json"
+                " (sentence-transformers); give the folder that `tindon encoder export` or"
+                " SentenceTransformer.save wrote"
+            )
+    from embeddings.transformers import TransformersEncoder
+
+    return TransformersEncoder(name)
