@@ -184,7 +184,7 @@ def test_vietnamese_comes_with_and_without_diacritics_and_in_teencode(posts: Pos
     bare = sum(text == fold(text) for text in texts) / len(texts)
     assert 0.2 < bare < 0.6
     words = Counter(word for text in texts for word in text.lower().split())
-    assert min(words[short] for short in ("ko", "dc", "ng", "r", "bik")) >= 15
+    assert min(words[short] for short in ("ko", "k", "ng", "r", "cx")) >= 10
     assert any(text.isupper() for text in texts)
 
 

@@ -11,8 +11,8 @@ from streams.sources.scenario.grammar import Slots, render
 from streams.sources.scenario.noise import Teencode, roughen
 from streams.sources.scenario.people import Account
 
-# Exponent of the rank in a wording's weight: with 14 wordings the first gets a fifth. Guessed.
-WORDING_SKEW = 0.8
+# Exponent of the rank in a wording's weight: with 14 wordings the first gets a third. Guessed.
+WORDING_SKEW = 1.1
 
 
 @dataclass(slots=True, eq=False)

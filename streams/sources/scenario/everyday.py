@@ -11,11 +11,11 @@ from streams.sources.scenario.people import Account, regular
 from streams.sources.scenario.timing import DAY, daily, spread
 
 PLATFORMS = ("groups", "groups", "groups", "chat", "video", "forum")
-REPLIES = 0.10
+REPLIES = 0.08
 RESHARES = 0.03
-FOREIGN = 0.06
-# Frames share few words between two posts; topics repeat a sentence every few hundred posts.
-FRAMES = 0.62
+FOREIGN = 0.035
+# A topic's sentence comes up this often a day at most: more would look like something that spreads.
+SENTENCE_USES = 2
 
 
 def wave(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -> list[Draft]:
@@ -31,7 +31,10 @@ def wave(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -
         text = copied
         if number not in copies:
             text = pen.phrase(lines, story.slots)
-            if story.details and pen.chance(0.5):
+            if story.kind == "chatter" and pen.chance(0.6):
+                # Talk rambles: with a second remark, one remark alone forms no wave of copies.
+                text = f"{text} {pen.phrase(lines, story.slots)}"
+            elif story.details and pen.chance(0.5):
                 text = f"{text} {pen.phrase(story.details, story.slots)}"
             care = 0.7 if story.kind == "advert" else 0.0
             mood = "warm" if story.kind in ("greeting", "advert") else "everyday"
@@ -41,10 +44,10 @@ def wave(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -
     return posts
 
 
-def _everyday(pen: Pen, topic: Sequence[Sequence[str]]) -> str:
-    """A middle part, with or without what comes before and after it."""
-    before, middle, after = topic
-    text = pen.phrase(middle)
+def _everyday(pen: Pen, topic: Sequence[Sequence[str]], sentence: str) -> str:
+    """A topic's sentence, with or without what comes before and after it."""
+    before, _, after = topic
+    text = pen.phrase((sentence,))
     if pen.chance(0.45):
         text = f"{pen.phrase(before)} {text[:1].lower() + text[1:]}"
     if pen.chance(0.5):
@@ -52,11 +55,20 @@ def _everyday(pen: Pen, topic: Sequence[Sequence[str]]) -> str:
     return text
 
 
+def _deck(bank: Bank, rng: random.Random, size: int) -> list[tuple[str, str] | None]:
+    """(topic, sentence) for ``size`` posts in shuffled order; None stands for a frame's post."""
+    pairs = [(topic, line) for topic, parts in sorted(bank.topics.items()) for line in parts[1]]
+    deck: list[tuple[str, str] | None] = [*pairs * SENTENCE_USES]
+    deck += [None] * (size - len(deck))
+    rng.shuffle(deck)
+    return deck
+
+
 def chatter(bank: Bank, accounts: Sequence[Account], seed: str) -> list[Draft]:
     """The day's unrelated posts, in time order, with replies and a few reshares among them."""
     pen = Pen(bank, random.Random(f"{seed}/chatter"))
     rng = pen.rng
-    topics = sorted(bank.topics)
+    deck = _deck(bank, rng, bank.chatter_posts)
     posts: list[Draft] = []
     for at in sorted(daily(rng) for _ in range(bank.chatter_posts)):
         account = regular(accounts, rng)
@@ -77,12 +89,11 @@ def chatter(bank: Bank, accounts: Sequence[Account], seed: str) -> list[Draft]:
             draft.lang = rng.choices(langs, known)[0]
             draft.text = pen.phrase(bank.foreign_chatter[draft.lang])
         else:
-            framed = pen.chance(FRAMES)
-            text = (
-                pen.phrase(bank.frames)
-                if framed
-                else _everyday(pen, bank.topics[rng.choice(topics)])
-            )
+            card = deck.pop()
+            if card is None:
+                text = pen.phrase(bank.frames)
+            else:
+                text = _everyday(pen, bank.topics[card[0]], card[1])
             draft.text = pen.dressed(pen.by_hand(text, account))
         posts.append(draft)
     assert not posts or posts[-1].at < DAY
