@@ -1,4 +1,4 @@
-"""Text to vectors and features: the encoder that ships, adapters for heavier ones, and the door's normalising."""
+"""Text to vectors and features: the encoder that ships, heavier ones, the door."""
 
 from embeddings.encoder import load_encoder
 

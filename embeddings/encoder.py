@@ -14,6 +14,8 @@ SHIPPED = Path(__file__).parent / "model"
 class EncoderError(ValueError):
     """An encoder cannot be loaded; the message is one line with the mend."""
 
+    exit_code = 1  # of the commands, which print the message alone
+
 
 class EncoderDamaged(EncoderError):
     """A model folder lacks a file, or a file differs from its checksum."""
@@ -51,9 +53,9 @@ class Encoder(Protocol):
         ...
 
 
-def checked(texts: list[str]) -> list[str]:
-    """``texts`` itself, or TypeError with the mend when it is not a list of str."""
-    if isinstance(texts, str) or not isinstance(texts, (list, tuple)):
+def checked(texts: object) -> list[str]:
+    """``texts`` as a list, or TypeError with the mend when it is not a list of str."""
+    if not isinstance(texts, (list, tuple)):
         raise TypeError(f"encode takes a list of str, not {type(texts).__name__}; wrap it in [...]")
     for place, text in enumerate(texts):
         if not isinstance(text, str):
@@ -100,6 +102,8 @@ def _load(name: str | None) -> Encoder:
                 " (sentence-transformers); give the folder that `tindon encoder export` or"
                 " SentenceTransformer.save wrote"
             )
+    elif folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        raise EncoderUnavailable(f"encoder folder {name} does not exist; check the path")
     from embeddings.transformers import TransformersEncoder
 
     return TransformersEncoder(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -73,9 +74,13 @@ def damage(embed: Embed, texts: list[str], seed: int = 7) -> dict[str, float]:
 
 
 def labelled(file: Path, seed: int = 7) -> tuple[list[str], list[str]]:
-    """Cleaned texts and their stories: at most ``MAX_POSTS`` posts of stories of two and more."""
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    """Cleaned texts and their stories out of JSON lines (``.gz`` too), ``MAX_POSTS`` at most.
+
+    Posts without a story and repeats are left out. Raises ValueError or KeyError on other files.
+    """
+    opened = gzip.open if file.suffix == ".gz" else open
+    with opened(file, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.strip()]
     found = [(clean(r["text"]), str(r["cluster"])) for r in rows if r.get("cluster") is not None]
     # The same words twice are one post here: finding a copy is not what an encoder is for.
     unique = sorted({(text, story) for text, story in found if text})
@@ -111,7 +116,7 @@ def lexical_auc(texts: list[str], stories: list[str], seed: int = 7) -> float:
 
     def cosine(pair: np.ndarray) -> float:
         a, b = bags[pair[0]], bags[pair[1]]
-        return sum(value * b[name] for name, value in a.items() if name in b)
+        return math.fsum(value * b[name] for name, value in a.items() if name in b)
 
     same, other = _pairs(stories, seed)
     return _auc(np.array([cosine(p) for p in same]), np.array([cosine(p) for p in other]))

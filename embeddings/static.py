@@ -121,7 +121,8 @@ class StaticEncoder:
 
     def float_table(self) -> np.ndarray:
         """The table as float32 (tokens, dim): row times scale, exact."""
-        return self._rows.astype(np.float32) * self._scales[:, None]
+        table: np.ndarray = self._rows.astype(np.float32) * self._scales[:, None]
+        return table
 
     def tokenizer_json(self) -> str:
         """The tokenizer's own file, as text."""

@@ -79,7 +79,7 @@ def _load(name: str) -> tuple[Any, Path]:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise EncoderUnavailable(
-            f"encoder {name!r} needs sentence-transformers: pip install 'tindon[sentence-transformers]'"
+            f"encoder {name!r} needs an extra: pip install 'tindon[sentence-transformers]'"
         ) from error
     folder = Path(name).expanduser()
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""``python -m embeddings.train --data DIR --work DIR --out DIR``: from data to model folder and card.
+"""``python -m embeddings.train --data DIR --work DIR``: from data to model folder and card.
 
 Stages run in order, each only when its output is missing; a killed run goes on where it stopped
 (the teacher at its last shard). Everything drawn is drawn from ``--seed``.
@@ -26,7 +26,9 @@ def say(line: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the missing stages; 0 when the model folder is complete."""
     parser = argparse.ArgumentParser(prog="python -m embeddings.train", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="parallel, parallel_test, labelled")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="parallel, parallel_test, labelled"
+    )
     default = Path(os.environ.get("TINDON_TRAIN_DIR", "build/encoder"))
     parser.add_argument("--work", type=Path, default=default, help="stage outputs, reusable")
     parser.add_argument("--out", type=Path, default=None, help="model folder (WORK/model)")

@@ -40,9 +40,7 @@ class Bags:
         return ids[keep], np.cumsum(left) - left
 
 
-def cached(
-    file: Path, texts: list[str], tokenizer: Tokenizer, parts: dict[int, list[int]]
-) -> Bags:
+def cached(file: Path, texts: list[str], tokenizer: Tokenizer, parts: dict[int, list[int]]) -> Bags:
     """The bags of ``texts``, kept in ``file``; tokenising takes a minute or two."""
     stamp = zlib.crc32("\n".join(texts).encode("utf-8", "surrogatepass"))
     stamp = zlib.crc32(f"{tokenizer.get_vocab_size()} {len(parts)}".encode(), stamp)

@@ -23,7 +23,7 @@ WATT_PER_CORE = 10  # assumed for a busy server core; the energy figure is this 
 LICENCES = {
     "anki_tatoeba": ("Tatoeba sentence pairs", "CC BY 2.0 FR"),
     "dict_lao": ("Lao-English dictionary (LaoNLP)", "Apache-2.0"),
-    "docs_human": ("translated documentation (React, HF course, Open Source Guides)", "CC BY 4.0, Apache-2.0"),
+    "docs_human": ("documentation: React, HF course, Open Source Guides", "CC BY 4.0, Apache-2.0"),
     "enja_small_tanaka": ("Tanaka corpus sentences", "CC BY 2.0 FR"),
     "l10n_strings": ("interface strings (Scratch, Mozilla, bitcoin.org)", "AGPL-3.0, MPL-2.0, MIT"),
     "ms_beginners_mt": ("Microsoft beginner courses, machine translated", "MIT, CC0"),
@@ -87,8 +87,8 @@ def write(work: Path, out: Path) -> str:
     sections = [
         f"# {name} {version}",
         f"Identity `{name}/{version}/{digest}`. A static multilingual sentence encoder: a table"
-        f" of int8 token rows, {DIM} dimensions, summed over at most {MAX_TOKENS} tokens and brought"
-        " to unit length. Vietnamese first, with and without diacritics; languages "
+        f" of int8 token rows, {DIM} dimensions, summed over at most {MAX_TOKENS} tokens and"
+        " brought to unit length. Vietnamese first, with and without diacritics; languages "
         + ", ".join(languages)
         + ". Licence of the model files: CC BY-SA 4.0, after its data.",
         "## Data",
@@ -100,17 +100,18 @@ def write(work: Path, out: Path) -> str:
         " distillation and the prior: "
         + ", ".join(f"{n} {lang}" for lang, n in Counter(p.lang for p in posts).items())
         + ". No post can be read back from the table. Rows that share a text with a test set"
-        " (letters and digits compared, marks dropped) were left out; so were the story files below.",
+        " (letters and digits compared, marks dropped) were left out; so were the story files"
+        " below.",
         "Teacher: all-MiniLM-L6-v2 (Apache-2.0).",
         "## Method",
         f"Unigram tokenizer with whole words and Vietnamese two-syllable compounds. {recipe.steps}"
         f" steps of {recipe.pairs} translation pairs (symmetric in-batch contrast), {recipe.posts}"
         f" English posts against the teacher, {recipe.spellings} Vietnamese posts against their own"
-        " other spelling; Vietnamese sides clean, bare or damaged (typos, teencode). Weights averaged"
-        " over the last part; int8 rows with integer scales, so that sums are exact.",
+        " other spelling; Vietnamese sides clean, bare or damaged (typos, teencode). Weights"
+        " averaged over the last part; int8 rows with integer scales, so that sums are exact.",
         "## Figures",
-        "Retrieval, rank 1, mean of both directions, first 1,000 pairs of each set and language with"
-        " English. FLORES is the SIB-200 selection; `vi-bare` is Vietnamese without diacritics.",
+        "Retrieval, rank 1, mean of both directions, first 1,000 pairs of each set and language"
+        " with English. FLORES is the SIB-200 selection; `vi-bare` is Vietnamese without marks.",
         _retrieval(figures["retrieval"]),
         "Story separation (AUC of same-story against other-story pairs; repeats left out):",
         _stories(figures["stories"]),
@@ -120,10 +121,10 @@ def write(work: Path, out: Path) -> str:
         "Files: " + ", ".join(f"{k} {v / 1e6:.2f} MB" for k, v in figures["bytes"].items()) + ".",
         "## Limits",
         "- A bag of tokens: word order, negation and who did what to whom are not seen."
-        " \"A denies B\" and \"B denies A\" are the same row.\n"
-        "- Vietnamese pairs are few and mostly technical or everyday; news names and slang newer than"
-        " the data fall back to pieces.\n"
-        "- Khmer, Lao and Thai are far weaker than the rest; see the table before relying on them.\n"
+        ' "A denies B" and "B denies A" are the same row.\n'
+        "- Vietnamese pairs are few and mostly technical or everyday; news names and slang newer"
+        " than the data fall back to pieces.\n"
+        "- Khmer, Lao and Thai are far weaker than the rest: see the table first.\n"
         "- Similarity says that two posts talk alike, never that a claim is true or false.",
         "## How it was made",
         f"{minutes:.0f} minutes on a shared two-core machine, {hours:.1f} CPU hours, about"
@@ -135,9 +136,11 @@ def write(work: Path, out: Path) -> str:
 
 
 def _stage_times(times: dict[str, dict[str, float]]) -> str:
-    return "Minutes by stage: " + ", ".join(
-        f"{stage} {spent['wall_s'] / 60:.1f}" for stage, spent in times.items()
-    ) + "."
+    return (
+        "Minutes by stage: "
+        + ", ".join(f"{stage} {spent['wall_s'] / 60:.1f}" for stage, spent in times.items())
+        + "."
+    )
 
 
 def _retrieval(table: dict[str, dict[str, float]]) -> str:

@@ -87,7 +87,7 @@ def teencode(text: str, rng: random.Random, share: float = 0.5) -> str:
 
 
 def typos(text: str, rng: random.Random, share: float = 0.1) -> str:
-    """The text with one slip (swap, drop, double, neighbour key) in about ``share`` of its words."""
+    """The text with one slip (swap, drop, double, next key) in about ``share`` of its words."""
     words = text.split()
     for i, word in enumerate(words):
         if len(word) > 2 and rng.random() < share:

@@ -27,7 +27,7 @@ SEEN_TWICE = 2  # rarer cells are left out: they say nothing and fill the file
 
 
 def sample(pairs: list[Pair], posts: list[Post], seed: int) -> list[str]:
-    """The texts counted: posts in Vietnamese and English, a few sentences of each other language."""
+    """The texts counted: posts in Vietnamese and English, a few sentences per other language."""
     rng = random.Random(seed)
     by: dict[str, list[str]] = {}
     for post in posts:

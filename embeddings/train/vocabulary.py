@@ -14,6 +14,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from embeddings.train.corpus import Pair, Post
 from embeddings.train.damage import bare
 
 PIECES = 50_000
-COMPOUNDS = 4_500  # with marks; their bare forms come on top
+COMPOUNDS = 6_000  # with marks; their bare forms come on top
 MIN_COUNT = 6  # fewer uses cannot be learnt
 WORD_COUNT = 8  # uses from which a word is a piece of its own
 MAX_WORD = 20  # characters of such a word, the leading space sign included
@@ -145,7 +146,7 @@ def compounds(texts: Iterable[str], pieces: set[str]) -> list[tuple[str, str, fl
     for text in texts:
         words = [w.strip(".,!?:;\"'()[]“”…") for w in text.lower().split()]
         single.update(words)
-        double.update(zip(words, words[1:], strict=False))
+        double.update(pairwise(words))
     total = sum(single.values())
     ranked: list[tuple[float, str, str, float]] = []
     for (a, b), count in double.items():
@@ -168,7 +169,7 @@ def assemble(
     The second value maps a compound's id to ids: itself (or its marked form) and its syllables.
     Marked and bare form share one learnt vector, so that either spelling teaches the other.
     """
-    vocab = [[piece, round(score, 4)] for piece, score in pieces]
+    vocab = [(piece, round(score, 4)) for piece, score in pieces]
     ids = {piece: i for i, (piece, _) in enumerate(pieces)}
     parts: dict[int, list[int]] = {}
     for a, b, score in pairs:
@@ -181,8 +182,8 @@ def assemble(
             ids[piece] = len(vocab)
             shared = ids[piece] if shared is None else shared
             parts[ids[piece]] = [shared, *(i for i in syllables if i is not None)]
-            vocab.append([piece, round(score, 4)])
-    tokenizer = Tokenizer(models.Unigram([(p, s) for p, s in vocab], 1, False))
+            vocab.append((piece, round(score, 4)))
+    tokenizer = Tokenizer(models.Unigram(vocab, 1, False))
     tokenizer.normalizer = normalizer()
     tokenizer.pre_tokenizer = pre_tokenizer(split=False)
     return tokenizer, parts

@@ -73,7 +73,8 @@ def check_text_without_token(encoder: Encoder) -> None:
 
 
 def check_any_unicode(encoder: Encoder) -> None:
-    odd = ["\x00", "\ud800", "a\udfffb", "\U0010ffff", "e\u0301\u0302" * 50, "\u202e\u200d", "ﷺ", "İΣ"]
+    odd = ["\x00", "\ud800", "a\udfffb", "\U0010ffff", "e\u0301\u0302" * 50]
+    odd += ["\u202e\u200d", "ﷺ", "İΣ"]
     rows = encoder.encode(odd)
     assert np.isfinite(rows).all()
     assert np.abs(np.linalg.norm(rows.astype(np.float64), axis=1) - 1).max() <= 1e-6
@@ -201,8 +202,9 @@ def library() -> Tokenizer:
 
 def test_rows_do_not_depend_on_blas_threads() -> None:
     code = (
-        "import hashlib,sys;sys.path.insert(0,'.');from embeddings import load_encoder as l;"
-        "print(hashlib.sha256(l().encode(['chính phủ '*n for n in range(60)]).tobytes()).hexdigest())"
+        "import hashlib,sys;sys.path.insert(0,'.');from embeddings import load_encoder;"
+        "rows=load_encoder().encode(['chính phủ '*n for n in range(60)]);"
+        "print(hashlib.sha256(rows.tobytes()).hexdigest())"
     )
     root = Path(__file__).parents[2]
     seen = {
