@@ -124,6 +124,8 @@ def _downloaded(bundle: Bundle) -> Iterator[Path]:
             "-f", str(pom), f"{_PLUGIN}:copy-dependencies", "-DincludeScope=runtime",
             f"-DexcludeTransitive={str(not bundle.closure).lower()}", f"-DoutputDirectory={files}",
         )  # fmt: skip
+        # Readable for the system users, whatever the caller's umask.
+        files.chmod(0o755)
         for path in files.iterdir():
             path.chmod(0o644)
         yield files

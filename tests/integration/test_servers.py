@@ -16,7 +16,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
-from deploy.local import Elasticsearch, Kafka, ServerError, java, maven, memory, process
+from deploy.local import Elasticsearch, Kafka, ServerError, java, maven, memory, process, setup
 from deploy.local.ports import free_ports, is_free
 from deploy.local.server import Server
 
@@ -238,3 +238,15 @@ def test_a_damaged_file_in_the_cache_is_fetched_again_and_a_foreign_one_refused(
     lock.write_text(f"{'0' * 64}  small/{jar.name}\n")
     with pytest.raises(ServerError, match=r"slf4j-api-1.7.36.jar of small is not the file"):
         maven.fetch(small, lambda _: None)
+
+
+def test_setup_names_what_a_bare_machine_lacks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "maven" not in setup.missing_packages(chromium=False), "the tests themselves need it"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert setup.missing_packages(chromium=True)[-2:] == ["maven", "chromium"]
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr(java, "_JVM_FOLDER", tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert setup.missing_packages(chromium=False) == ["openjdk-17-jre-headless", "maven"]
