@@ -1,0 +1,1 @@
+"""The stages as Faust agents between Kafka topics: `tindon worker`, and what it sends and keeps."""

@@ -1,0 +1,154 @@
+"""The alert agent: changes in, documents out. The one fold over the one partition of `rumors.input`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from agents.kafka.app import Road
+from agents.kafka.dead import bury, unusable
+from agents.kafka.documents import messages
+from agents.kafka.fold import FoldStage, Held
+from agents.kafka.producer import delivered
+from agents.kafka.record import record_of
+from agents.stages import alert_fold
+from alerts import AlertFold
+from embeddings.door import Door
+from streams.checkpoints import CheckpointStore
+from streams.codec import CodecError, decode, encode, unpack_state
+from streams.effects import Effects
+from streams.records import Change, Dead, Outcome
+from streams.time import NEVER
+
+NAME = "alert"
+
+log = logging.getLogger(__name__)
+
+
+class AlertState:
+    """The fold, and the last change of each cluster partition.
+
+    A change is taken when it is the next one of its partition. One that comes again is skipped; so is
+    one before which another is missing: its cluster agent could not deliver the missing one, ended, and
+    sends both again.
+    """
+
+    def __init__(self, fold: AlertFold) -> None:
+        self.fold = fold
+        self.taken: dict[int, int] = {}  # partition -> last sequence
+        self.unwritten = True  # documents may be due that the log's next records would bring
+
+    def apply(self, change: Change) -> Effects | None:
+        """None for a change that is skipped."""
+        last = self.taken.get(change.partition)
+        if last is not None and change.sequence <= last:
+            return None
+        if last is not None and change.sequence > last + 1:
+            log.warning(
+                "change %d of partition %d came before change %d: waiting for both to be sent again",
+                change.sequence, change.partition, last + 1,
+            )  # fmt: skip
+            return None
+        self.taken[change.partition] = change.sequence
+        self.unwritten = True
+        return self.fold.apply(change)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"fold": self.fold.snapshot(), "taken": sorted(self.taken.items())}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.fold.restore(state["fold"])
+        self.taken = dict(state["taken"])
+
+
+class AlertStage(FoldStage):
+    def __init__(
+        self, road: Road, door: Door, checkpoints: CheckpointStore, *, record: bool
+    ) -> None:
+        super().__init__(road, NAME, road.topics.changes, checkpoints)
+        self._door = door
+        self._record = record
+        self._counted = -1  # version of the fold up to which the metrics have counted
+        self._idle_at = -1  # place in the log at the last checkpoint
+
+    def new_state(self, partition: int) -> AlertState:
+        return AlertState(alert_fold(self.road.settings, self._door))
+
+    async def take_records(self, held: Held, records: list[Any]) -> None:
+        state: AlertState = held.state
+        if self._counted < 0:
+            self._counted = state.fold.version
+        applied, damaged = await self.lane.run(_apply, state, records)
+        topics, send = self.road.topics, self.road.producer.send
+        sent = []
+        for effects, version, recorded in applied:
+            for key, value in messages(effects.batch):
+                sent.append(await send(topics.alerts, value, key=key))
+            if self._record:
+                sent.append(await send(topics.assignments, recorded))
+            if version > self._counted:
+                self._counted = version
+                self._count(effects)
+        for place, letter in damaged:
+            log.error("%s is damaged: %s", place, letter.detail)
+            sent.append(await bury(self.road, NAME, place, letter))
+        await delivered(sent)
+        self.road.metrics.open_rumors.set(state.fold.open_rumors)
+        if state.fold.watermark != NEVER:
+            self.road.metrics.watermark.labels(NAME).set(state.fold.watermark / 1000)
+
+    def _count(self, effects: Effects) -> None:
+        metrics = self.road.metrics
+        for assigned in effects.assigned:
+            metrics.posts.labels(Outcome(assigned.outcome).name.lower()).inc()
+        if effects.dead:
+            metrics.posts.labels("dead").inc(effects.dead)
+        for raised in effects.raised:
+            metrics.alerts.labels(raised.level, raised.category or "").inc()
+
+    async def after_checkpoint(self, held: Held, blob: bytes, *, releasing: bool) -> bool:
+        """Documents that wait for more log or time are written when no more of it comes.
+
+        They come out of a copy of the fold, so that its own course depends on the log alone; what it
+        writes later has higher versions.
+        """
+        state: AlertState = held.state
+        idle = self._idle_at == held.next
+        self._idle_at = held.next
+        if not state.unwritten:
+            return True
+        if not (idle or releasing):
+            return False
+        values = await self.lane.run(self._waiting, blob)
+        send, alerts = self.road.producer.send, self.road.topics.alerts
+        await delivered([await send(alerts, value, key=key) for key, value in values])
+        state.unwritten = False
+        return True
+
+    def _waiting(self, blob: bytes) -> list[tuple[bytes, bytes]]:
+        copy = self.new_state(0)
+        copy.restore(unpack_state(blob))
+        return list(messages(copy.fold.flush()))
+
+
+Applied = tuple[Effects, int, bytes]  # effects, version of the fold after them, their record
+
+
+def _apply(
+    state: AlertState, records: list[Any]
+) -> tuple[list[Applied], list[tuple[str, Dead]]]:
+    """What the changes brought about, and the messages that cannot be read."""
+    applied: list[Applied] = []
+    damaged: list[tuple[str, Dead]] = []
+    for record in records:
+        try:
+            change = decode(record.value or b"", Change)
+        except CodecError as error:
+            place = (record.topic, record.partition, record.offset)
+            damaged.append(unusable(*place, "damaged", str(error)))
+            continue
+        effects = state.apply(change)
+        if effects is not None:
+            recorded = encode(record_of(change, effects))
+            applied.append((effects, state.fold.version, recorded))
+    return applied, damaged

@@ -1,0 +1,34 @@
+"""Dead letters: what could not be used, kept in `posts.dead` with its reason, masked.
+
+The key is `partition/offset` of the record in `posts`, and `topic/partition/offset` for a record of
+another topic. Headers: `reason` (a word of `streams.validation.REASONS`, or `damaged`, `refused`) and
+`stage`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from agents.kafka.app import Road
+from agents.kafka.producer import Sent
+from streams.records import Dead
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def bury(road: Road, stage: str, key: str, letter: Dead) -> Sent:
+    """Send a dead letter; safe once the future is done."""
+    road.metrics.dead_letters.labels(stage, letter.reason).inc()
+    return await road.producer.send(
+        road.topics.dead,
+        _encode(letter),
+        key=key.encode(),
+        headers=[("reason", letter.reason.encode()), ("stage", stage.encode())],
+    )
+
+
+def unusable(topic: str, partition: int, offset: int, reason: str, detail: str) -> tuple[str, Dead]:
+    """Key and letter of a record of ours that is damaged or refused."""
+    key = f"{topic}/{partition}/{offset}"
+    letter = Dead(source=topic, id=None, reason=reason, detail=detail, input=key, raw="")
+    return key, letter

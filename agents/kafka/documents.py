@@ -1,0 +1,93 @@
+"""Documents as messages of the topic `alerts`: a key for each document, so that compaction keeps the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from streams.codec import CodecError, decode, encode
+from streams.documents import (
+    AlertDocument,
+    Batch,
+    PostDocument,
+    RumorDocument,
+    TrendDocument,
+    post_key,
+)
+
+Document = RumorDocument | AlertDocument | PostDocument | TrendDocument
+Kind = Literal["rumor", "alert", "post", "trend"]
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """What a message says of its document before the document is read."""
+
+    kind: Kind
+    version: int
+    document: msgspec.Raw
+
+
+_TYPES: dict[Kind, type[Document]] = {
+    "rumor": RumorDocument,
+    "alert": AlertDocument,
+    "post": PostDocument,
+    "trend": TrendDocument,
+}
+_KINDS: dict[type[Document], Kind] = {of: kind for kind, of in _TYPES.items()}
+_decoders = {kind: msgspec.msgpack.Decoder(of) for kind, of in _TYPES.items()}
+_body = msgspec.msgpack.Encoder().encode
+
+
+def messages(batch: Batch) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of each document; posts and rumors before the alerts that point at them."""
+    for group in (batch.posts, batch.rumors, batch.alerts, batch.trends):
+        for document in group:
+            yield key_of(document).encode(), pack(document)
+
+
+def key_of(document: Document) -> str:
+    match document:
+        case RumorDocument():
+            return f"rumor:{document.rumor_id}"
+        case AlertDocument():
+            return f"alert:{document.alert_id}"
+        case PostDocument():
+            return f"post:{post_key(document.source, document.post_id)}"
+        case TrendDocument():
+            return f"trend:{document.bucket}/{document.language}/{document.platform}"
+
+
+def pack(document: Document) -> bytes:
+    body = msgspec.Raw(_body(document))
+    return encode(Envelope(_KINDS[type(document)], document.version, body))
+
+
+def unpack(value: bytes) -> Document:
+    """The document in a message. Raises CodecError."""
+    envelope = decode(value, Envelope)
+    try:
+        document: Document = _decoders[envelope.kind].decode(envelope.document)
+    except msgspec.DecodeError as error:
+        raise CodecError(f"the document does not fit its form: {error}") from None
+    return document
+
+
+def batches(documents: list[Document], most: int) -> Iterator[Batch]:
+    """The newest version of each document, in portions of at most `most`."""
+    newest: dict[str, Document] = {}
+    for document in documents:
+        key = key_of(document)
+        stands = newest.get(key)
+        if stands is None or document.version >= stands.version:
+            newest[key] = document
+    chosen = list(newest.values())
+    for at in range(0, len(chosen), most):
+        part = chosen[at : at + most]
+        yield Batch(
+            rumors=[d for d in part if isinstance(d, RumorDocument)],
+            alerts=[d for d in part if isinstance(d, AlertDocument)],
+            posts=[d for d in part if isinstance(d, PostDocument)],
+            trends=[d for d in part if isinstance(d, TrendDocument)],
+        )

@@ -1,0 +1,183 @@
+"""What the two folds have in common as agents: state with its place in the log, checkpoint, then acknowledge.
+
+The state of a partition is tagged with the generation of the consumer group in which it was loaded. A
+delivery of another generation has it loaded anew: another worker may have gone further meanwhile. No
+signal of the client library is needed for that, and none comes in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, Protocol
+
+from faust.types import TP
+
+from agents.kafka.app import Road, Stage
+from agents.kafka.lane import Lane
+from streams.checkpoints import CheckpointStore, Fenced
+from streams.codec import CodecError, pack_state, unpack_state
+from streams.topics import Topic
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SHARE = 0.05
+"""Part of the time that checkpoints may take at most: those of a large state come less often."""
+
+
+class LogGap(Exception):
+    """Records that the fold still needs are gone; one line with the mend."""
+
+    exit_code = 1
+
+
+class State(Protocol):
+    """The state of one partition."""
+
+    def snapshot(self) -> dict[str, Any]: ...
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+class Held:
+    """A partition's state, its place in the log, and the deliveries that no checkpoint covers yet."""
+
+    def __init__(self, state: Any, next_offset: int, generation: int) -> None:
+        self.state = state
+        self.next = next_offset
+        self.generation = generation
+        self.pending: list[Any] = []
+        self.saved = next_offset  # `next` at the last checkpoint
+        self.whole = True  # False while a delivery is half folded
+
+
+class FoldStage(Stage):
+    """A fold per partition. A subclass makes the state and takes records."""
+
+    def __init__(self, road: Road, name: str, topic: Topic, checkpoints: CheckpointStore) -> None:
+        super().__init__(road, name, topic)
+        self._checkpoints = checkpoints
+        self._held: dict[int, Held] = {}
+        self._lock = asyncio.Lock()
+        self._cost = 0.0  # seconds of the last checkpoints
+        self.lane = Lane(name)
+
+    def new_state(self, partition: int) -> State:
+        """The state before the first record."""
+        raise NotImplementedError
+
+    async def take_records(self, held: Held, records: list[Any]) -> None:
+        """Fold records in order, and have what comes of them delivered."""
+        raise NotImplementedError
+
+    async def after_checkpoint(self, held: Held, blob: bytes, *, releasing: bool) -> bool:
+        """What remains to be done at a checkpoint; False while the newest delivery must stay open."""
+        return True
+
+    async def start(self) -> None:
+        await super().start()
+        self.background(self._save_in_time)
+
+    async def take(self, event: Any) -> None:
+        async with self._lock:
+            partition = event.message.partition
+            held = await self._holding(partition, event.message.generation_id)
+            if event.value[0].offset > held.next:
+                await self._go_back(partition, held)
+                await self.ack(event)  # from before the seek: it only lets go of the delivery
+                return
+            fresh = [record for record in event.value if record.offset >= held.next]
+            if fresh:
+                held.whole = False  # and so it stays if this is cancelled or fails
+                with self.road.metrics.timed(self.name):
+                    await self.take_records(held, fresh)
+                held.next = fresh[-1].offset + 1
+                held.whole = True
+                self.road.metrics.records.labels(self.name).inc(len(fresh))
+                age = time.time() - fresh[0].timestamp / 1000
+                self.road.metrics.age_seconds.labels(self.name).observe(max(age, 0.0))
+            held.pending.append(event)
+
+    async def _holding(self, partition: int, generation: int) -> Held:
+        held = self._held.get(partition)
+        if held is not None and held.generation == generation:
+            return held
+        if held is not None:
+            await self._drop(partition)
+        state = self.new_state(partition)
+        found = await self._checkpoints.load(self.name, partition)
+        if found is not None:
+            try:
+                await self.lane.run(lambda: state.restore(unpack_state(found.blob)))
+            except CodecError as error:
+                raise LogGap(
+                    f"the checkpoint of {self.name}, partition {partition}, is damaged ({error}): "
+                    "delete it; the fold then begins at the log's beginning"
+                ) from error
+        at = 0 if found is None else found.offset + 1
+        log.info("%s: partition %d from offset %d", self.name, partition, at)
+        held = self._held[partition] = Held(state, at, generation)
+        return held
+
+    async def _go_back(self, partition: int, held: Held) -> None:
+        """The log was read further than the state reaches: read it again from there."""
+        tp = TP(self.topic.name, partition)
+        beginning = (await self.app.consumer.earliest_offsets(tp))[tp]
+        if held.next < beginning:
+            if held.next > 0:
+                raise LogGap(
+                    f"{self.topic.name}, partition {partition}: the checkpoint ends before offset "
+                    f"{held.next}, the log begins at {beginning}; raise kafka.retention_h, and delete "
+                    "the checkpoints to begin anew"
+                )
+            held.next = held.saved = beginning
+        log.warning("%s: partition %d goes back to offset %d", self.name, partition, held.next)
+        await self.app.consumer.seek(tp, held.next)
+
+    async def _drop(self, partition: int) -> None:
+        """Forget a state that is another worker's by now; its deliveries are not ours to commit."""
+        held = self._held.pop(partition)
+        for event in held.pending:
+            await self.ack(event)
+
+    async def _save_in_time(self) -> None:
+        every = self.road.settings.worker.checkpoint_s
+        while True:
+            await asyncio.sleep(max(every, self._cost / CHECKPOINT_SHARE))
+            await self.save(releasing=False)
+
+    async def release(self) -> None:
+        await self.save(releasing=True)
+
+    async def save(self, *, releasing: bool) -> None:
+        """Write checkpoints of what was folded since the last ones, and acknowledge it."""
+        started = time.monotonic()
+        async with self._lock:
+            for partition, held in list(self._held.items()):
+                if held.generation != self.app.consumer_generation_id:
+                    await self._drop(partition)
+                elif held.pending and held.whole:
+                    await self._save(partition, held, releasing)
+        self._cost = time.monotonic() - started
+
+    async def _save(self, partition: int, held: Held, releasing: bool) -> None:
+        started = time.monotonic()
+        blob = await self.lane.run(lambda: pack_state(held.state.snapshot()))
+        metrics, labels = self.road.metrics, (self.name, str(partition))
+        if held.next != held.saved:
+            try:
+                await self._checkpoints.save(self.name, partition, held.next - 1, blob)
+            except Fenced as error:
+                log.warning("%s: %s", self.name, error)
+                self._held.pop(partition)
+                return
+            metrics.checkpoint_time.labels(*labels).set_to_current_time()
+            metrics.checkpoint_bytes.labels(*labels).set(len(blob))
+        done = await self.after_checkpoint(held, blob, releasing=releasing)
+        held.saved = held.next
+        open_ones = [] if done else held.pending[-1:]
+        acknowledged, held.pending = held.pending[: len(held.pending) - len(open_ones)], open_ones
+        for event in acknowledged:
+            await self.ack(event)
+        metrics.checkpoint_seconds.labels(self.name).observe(time.monotonic() - started)

@@ -1,0 +1,209 @@
+"""One worker: the stages that it was asked for, between its start and its clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from agents.kafka.alert import AlertStage
+from agents.kafka.app import Road, Stage
+from agents.kafka.cluster import ClusterStage
+from agents.kafka.embed import EmbedStage
+from agents.kafka.index import IndexStage
+from agents.kafka.metrics import Metrics
+from agents.kafka.producer import Producer
+from agents.kafka.ticker import send_ticks
+from agents.stages import door_for, encoder_for
+from config import Settings
+from embeddings.door import Door
+from stores import Store, open_store
+from streams.broker import Broker, BrokerError
+from streams.checkpoints import CheckpointStore
+from streams.checkpoints.disk import DiskCheckpoints
+from streams.checkpoints.kafka import KafkaCheckpoints
+from streams.topics import Topics, ensure, other_settings, topic_id
+
+log = logging.getLogger(__name__)
+
+STAGES = ("embed", "cluster", "alert", "index")
+
+STOP_S = 4.5
+"""A clean end takes at most this long; what is not acknowledged then is done again by the next worker."""
+
+WATCH_S = 0.2
+LAG_S = 5.0
+"""Seconds between two looks at the lag; each asks the broker, 2 to 9 ms."""
+
+
+class WorkerError(Exception):
+    """The worker cannot start or go on; one line with the mend."""
+
+    exit_code = 1
+
+
+def run(settings: Settings, names: Sequence[str]) -> None:
+    """Run stages until SIGTERM or SIGINT. Raises what ended the worker otherwise."""
+    if settings.kafka.embedded_partitions != 1:
+        raise WorkerError(
+            f"kafka.embedded_partitions is {settings.kafka.embedded_partitions}, the worker routes "
+            "to one partition only: set it to 1"
+        )
+    broker = Broker(settings)
+    broker.wait()
+    topics = Topics(settings)
+    ensure(broker, topics, topics.all())
+    for line in other_settings(broker, topics.all()):
+        log.warning("%s: alter the topic if that is not meant", line)
+    origin = topic_id(broker, topics.posts)
+    door = door_for(settings, encoder_for(settings), replay=settings.time.ticks == "event")
+    store = _store(settings) if "index" in names else None
+    metrics = Metrics()
+    metrics.settings.info({"version": settings.sha256[:12], "program": version("tindon")})
+    metrics.encoder.info({"identity": door.identity})
+    metrics.serve(settings.worker.metrics_port)
+    worker = _Worker(settings, broker, topics, door, metrics)
+    try:
+        asyncio.run(worker.run(names, origin, store))
+    finally:
+        if store is not None:
+            store.close()
+
+
+def _store(settings: Settings) -> Store:
+    e = settings.elasticsearch
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    return open_store(
+        settings.store.kind,
+        path=settings.state_dir / "tindon.sqlite",
+        url=e.url,
+        prefix=settings.store.prefix,
+        username=e.username,
+        password=e.password.get_secret_value(),
+        api_key=e.api_key.get_secret_value(),
+        ca_file=e.ca_file,
+        verify=e.verify,
+        timeout_s=e.timeout_s,
+        shards=e.shards,
+        replicas=e.replicas,
+    )
+
+
+def checkpoint_store(settings: Settings, broker: Broker, topics: Topics) -> CheckpointStore:
+    """Where the folds keep their state."""
+    if settings.worker.checkpoint_store == "disk":
+        return DiskCheckpoints(settings.worker.checkpoint_dir or settings.state_dir / "checkpoints")
+    return KafkaCheckpoints(broker.bootstrap, topics.checkpoints.name, broker.client_options())
+
+
+class _Worker:
+    def __init__(
+        self, settings: Settings, broker: Broker, topics: Topics, door: Door, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._door = door
+        self._producer = Producer(broker)
+        self._checkpoints = checkpoint_store(settings, broker, topics)
+        self._failure: BaseException | None = None
+        self._stop = asyncio.Event()
+        self._stages: list[Stage] = []
+        self._road = Road(
+            settings, broker, topics, self._producer, metrics, failed=self._failed
+        )
+
+    def _failed(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self._stop.set()
+
+    async def run(self, names: Sequence[str], origin: str, store: Store | None) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        await self._producer.start()
+        try:
+            await self._checkpoints.start()
+            self._stages = [self._stage(name, origin, store) for name in names]
+            await asyncio.gather(*(stage.start() for stage in self._stages))
+            log.info("working on %s, process %d", ", ".join(names), os.getpid())
+            watch = asyncio.ensure_future(self._watch())
+            await self._stop.wait()
+            watch.cancel()
+        except Exception as error:
+            self._failed(error)
+        await self._end()
+        if self._failure is not None:
+            raise self._failure
+
+    def _stage(self, name: str, origin: str, store: Store | None) -> Stage:
+        road, door = self._road, self._door
+        if name == "embed":
+            stage = EmbedStage(road, door, origin)
+            if self._settings.time.ticks == "wall":
+                stage.background(lambda: send_ticks(road, door, stage))
+            return stage
+        if name == "cluster":
+            return ClusterStage(road, door, self._checkpoints)
+        if name == "alert":
+            record = self._settings.worker.record
+            return AlertStage(road, door, self._checkpoints, record=record)
+        assert name == "index" and store is not None, name
+        return IndexStage(road, store)
+
+    async def _watch(self) -> None:
+        """Notice when Faust gives up, and keep the lag current."""
+        next_lag = 0.0
+        while True:
+            await asyncio.sleep(WATCH_S)
+            for stage in self._stages:
+                if (reason := stage.crash) is not None:
+                    self._failed(reason)
+            if time.monotonic() >= next_lag:
+                next_lag = time.monotonic() + LAG_S
+                for stage in self._stages:
+                    await self._measure_lag(stage)
+
+    async def _measure_lag(self, stage: Stage) -> None:
+        try:
+            lag = await stage.lag()
+        except (KafkaError, AttributeError, RuntimeError) as error:
+            log.debug("no lag of %s: %s", stage.name, error)  # a rebalance, or the broker is away
+            return
+        gauge = self._road.metrics.lag
+        for partition in range(stage.topic.partitions):
+            labels = (stage.name, stage.topic.name, str(partition))
+            if partition in lag:
+                gauge.labels(*labels).set(lag[partition])
+            else:  # another worker's: two answers for one partition would mislead
+                _forget(gauge, labels)
+
+    async def _end(self) -> None:
+        """Save, acknowledge and close; nothing here may hold up the end of the process."""
+        log.info("stopping")
+        try:
+            async with asyncio.timeout(STOP_S):
+                results = await asyncio.gather(
+                    *(stage.stop() for stage in self._stages), return_exceptions=True
+                )
+                for stage, result in zip(self._stages, results, strict=True):
+                    if isinstance(result, BaseException):
+                        log.error("%s did not stop well: %r", stage.name, result)
+                await self._checkpoints.stop()
+                await self._producer.stop()
+        except TimeoutError:
+            log.warning("stopped without waiting any longer; what is not saved will be done again")
+        except (KafkaError, BrokerError) as error:
+            log.warning("stopped while Kafka was away: %s", error)
+
+
+def _forget(gauge: Any, labels: tuple[str, ...]) -> None:
+    try:
+        gauge.remove(*labels)
+    except KeyError:
+        pass
