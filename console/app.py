@@ -38,8 +38,8 @@ def create_app(
     """The console over `store`; `status` is asked on every page and must be quick and thread-safe.
 
     `banner` stands on top of every page (the demo's says that the posts are invented), as text or
-    as texts by language; `language` is the one for readers who chose none. ValueError for a language
-    not spoken here.
+    as texts by language; `language` is the one for readers who chose none. ValueError for one
+    that is not spoken here.
     """
     if language not in LANGUAGES:
         raise ValueError(f"no such language: {language!r}; choose one of {', '.join(LANGUAGES)}")

@@ -19,7 +19,7 @@ from console.buckets import (
 from console.language import Language, local
 from stores.base import TrendDocument
 
-TOP, BOTTOM, HEIGHT = 18, 130, 150  # px: lane of marks above TOP, hours below BOTTOM
+TOP, BOTTOM, HEIGHT = 24, 138, 158  # px: lane of marks above TOP, hours below BOTTOM
 SPARK_STEP, SPARK_STEPS = 2 * BUCKET, 36  # 6 hours
 SPARK_WIDTH, SPARK_HEIGHT = 132, 32  # px
 SERIES = 5  # languages with a colour of their own; the rest share one

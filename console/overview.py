@@ -27,7 +27,7 @@ class Figure:
     label: str
     value: str
     note: str = ""
-    level: str = ""
+    level: str = ""  # links to the alerts of this level
     title: str = ""
 
 

@@ -64,6 +64,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "confirm_is": ("Vượt ngưỡng cao: cần xác minh sớm.", "Past the high threshold: verify soon."),
     "score": ("Điểm", "Score"),
+    "per_hour_none": ("giờ qua không thêm bài", "none in the last hour"),
     "per_hour": ("+{n} trong giờ qua", "+{n} in the last hour"),
     "previous": ("Trang trước", "Previous page"),
     "next": ("Trang sau", "Next page"),
