@@ -20,8 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from embeddings import load_encoder, quality, speed
 from embeddings.normalise import clean
-from embeddings.train import corpus
-from embeddings.train.card import DAMAGE_FILE, DAMAGE_POSTS, STORY_FILES
+from embeddings.train.card import STORY_FILES, damage_texts
 
 # Must-reach figures of the encoder, and MiniLM's story AUC from the model card minus .02.
 RETRIEVAL = {
@@ -79,7 +78,8 @@ def speed_lines(data: Path) -> list[Line]:
         at_least("posts/s per core, cleaned, first pass", cold, POSTS_PER_S),
         at_least("posts/s per core, cleaned, words seen", warm, POSTS_PER_S),
         at_least("posts/s per core, raw with links", with_links, POSTS_PER_S),
-        at_most("load, s", held["load_s"], LOAD_S),
+        at_most("load, s of processor time", held["load_cpu_s"], LOAD_S),
+        at_least("load, s of wall time (grows on a busy machine)", held["load_s"], None),
         at_most("added memory after all posts, MB", held["added_bytes"] / 1e6, ADDED_MB),
     ]
 
@@ -91,14 +91,7 @@ def quality_lines(data: Path) -> list[Line]:
     for name, row in quality.retrieval(encode, data / "parallel_test").items():
         for lang, value in row.items():
             lines.append(at_least(f"rank-1 {name} {lang}", value, RETRIEVAL.get((name, lang))))
-    texts = [
-        text
-        for text in (
-            corpus.clean_post_text(json.loads(line)["text"])
-            for line in gzip.open(data / "labelled" / f"{DAMAGE_FILE}.jsonl.gz", "rt")
-        )
-        if len(text) > 40
-    ][:DAMAGE_POSTS]
+    texts = damage_texts(data / "labelled")
     hurt = quality.damage(encode, texts)
     lines.append(at_least("median cosine, typed on a phone", hurt["phone"], DAMAGE))
     lines.append(at_least("median cosine, without marks", hurt["bare"], None))

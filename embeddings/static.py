@@ -29,7 +29,7 @@ MAX_CHARS = 1024
 MAX_SCALE = 343
 _GEMV_ROWS = 32  # rows per product: below OpenBLAS's size for starting threads
 MAX_WORDS = 2 * MAX_TOKENS  # a token spans two words at most
-CACHED_UNITS = 30_000  # about 6 MB
+CACHED_UNITS = 25_000  # about 5 MB
 _CACHED_CHARS = 24  # longer units (links, unspaced scripts) seldom come back
 FILES = ("table.safetensors", "tokenizer.json", "prior.safetensors")
 
@@ -49,7 +49,7 @@ class StaticEncoder:
         self._identity = identity(manifest)
         self._empty = fixed_row(self._dim)
         self._seconds = self._unigram.compound_seconds()
-        self._known: dict[str, list[int]] = {}
+        self._known: dict[str, tuple[int, ...]] = {}
         self._manifest = manifest
         self.folder = folder
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from array import array
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,22 +29,21 @@ class Unigram:
     """
 
     def __init__(self, vocab: list[list[Any]], unknown: int) -> None:
-        self._pieces: dict[str, tuple[int, float]] = {
-            piece: (number, float(score)) for number, (piece, score) in enumerate(vocab)
-        }
+        self._pieces: dict[str, int] = {piece: i for i, (piece, _) in enumerate(vocab)}
+        self._scores = array("d", [score for _, score in vocab])
         self._unknown = unknown
-        self._known: dict[str, list[int]] = {}
+        self._known: dict[str, tuple[int, ...]] = {}
         # Longest piece by its first two characters: ends the search early in links and names.
         self._reach: dict[str, int] = {}
         for piece in self._pieces:
             if len(piece) > self._reach.get(piece[:2], 0):
                 self._reach[piece[:2]] = len(piece)
-        self._unknown_score = min(float(score) for _, score in vocab) - UNKNOWN_PENALTY
+        self._unknown_score = min(self._scores) - UNKNOWN_PENALTY
 
     def __len__(self) -> int:
         return len(self._pieces)
 
-    def ids(self, unit: str) -> list[int]:
+    def ids(self, unit: str) -> tuple[int, ...]:
         """Ids of the unit's pieces; an unbroken run of unknown characters is one unknown id."""
         known = self._known
         if len(known) > CACHED_RUNS:
@@ -56,11 +56,11 @@ class Unigram:
                 if len(run) <= _CACHED_CHARS:
                     known[run] = part
             found += part
-        return found
+        return tuple(found)
 
-    def _best(self, run: str) -> list[int]:
+    def _best(self, run: str) -> tuple[int, ...]:
         """The pieces of highest summed score (Viterbi); the earliest start wins a tie."""
-        pieces, reach, size = self._pieces, self._reach, len(run)
+        pieces, scores, reach, size = self._pieces, self._scores, self._reach, len(run)
         score = [0.0] + [float("-inf")] * size
         origin = [0] * (size + 1)
         number = [self._unknown] * (size + 1)
@@ -70,7 +70,7 @@ class Unigram:
             for end in range(start + 1, min(start + longest, size) + 1):
                 piece = pieces.get(run[start:end])
                 if piece is not None:
-                    total = base + piece[1]
+                    total = base + scores[piece]
                 elif end == start + 1:
                     total = base + self._unknown_score
                 else:
@@ -78,14 +78,14 @@ class Unigram:
                 if total > score[end]:
                     score[end] = total
                     origin[end] = start
-                    number[end] = self._unknown if piece is None else piece[0]
+                    number[end] = self._unknown if piece is None else piece
         found: list[int] = []
         at = size
         while at > 0:
             if not (found and number[at] == self._unknown == found[-1]):
                 found.append(number[at])
             at = origin[at]
-        return found[::-1]
+        return tuple(found[::-1])
 
     def compound_seconds(self) -> dict[str, tuple[str, ...]]:
         """The second syllables of the pieces that span a space, by first syllable."""

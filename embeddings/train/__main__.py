@@ -143,7 +143,7 @@ def _prior(given: argparse.Namespace, out: Path) -> None:
 def _evaluate(given: argparse.Namespace, out: Path) -> None:
     from embeddings.train import card
 
-    figures = card.measure(out, given.data, say)
+    figures = card.measure(out, given.data, given.work, say)
     (given.work / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 
