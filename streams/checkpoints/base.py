@@ -36,8 +36,8 @@ class CheckpointStore(Protocol):
     """Durable state of folds, the newest and its predecessor per fold and partition.
 
     `load` comes before the first `save` and claims the fold and partition for this store: an
-    earlier owner's next `save` raises Fenced. A save that returned is durable; one that was
-    interrupted leaves no trace. When the newest checkpoint is damaged, `load` gives the one before
+    earlier owner's next `save` raises Fenced. A save that returned is durable; one that failed or
+    was cut off is there in whole or not at all, and may have to be followed by a `load`. When the newest checkpoint is damaged, `load` gives the one before
     it and counts that in `damaged`; only when none is whole does it raise CheckpointDamaged.
     An earlier checkpoint may cover less than the consumer group has committed: the reader
     continues at `offset + 1` of the checkpoint, seeking back if need be.
