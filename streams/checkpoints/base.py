@@ -37,10 +37,11 @@ class CheckpointStore(Protocol):
 
     `load` comes before the first `save` and claims the fold and partition for this store: an
     earlier owner's next `save` raises Fenced. A save that returned is durable; one that failed or
-    was cut off is there in whole or not at all, and may have to be followed by a `load`. When the newest checkpoint is damaged, `load` gives the one before
-    it and counts that in `damaged`; only when none is whole does it raise CheckpointDamaged.
-    An earlier checkpoint may cover less than the consumer group has committed: the reader
-    continues at `offset + 1` of the checkpoint, seeking back if need be.
+    was cut off is there in whole or not at all, and may have to be followed by a `load`. When the
+    newest checkpoint is damaged, `load` gives the one before it and counts that in `damaged`; only
+    when none is whole does it raise CheckpointDamaged. An earlier checkpoint may cover less than
+    the consumer group has committed: the reader continues at `offset + 1` of the checkpoint,
+    seeking back if need be.
     """
 
     damaged: int  # checkpoints that `load` found damaged, since the start
