@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from agents.embedded import EmbeddedRoad, Progress
+from agents.embedded import Entry, Progress, Results
 from streams.documents import RumorDocument
 from streams.effects import Raised
 from streams.records import Dead, Outcome
@@ -25,6 +25,16 @@ NAMES = ("assignments.jsonl", "alerts.jsonl", "rumors.jsonl", "dead.jsonl", "sum
 
 _json = msgspec.json.Encoder().encode
 _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
+
+
+class Road(Protocol):
+    """What a road left behind: the embedded one in its database, the one on Kafka in its topics."""
+
+    def results(self) -> Iterable[Results]:
+        """What the folds said, in order."""
+
+    def entries(self) -> Iterable[tuple[int, Entry]]:
+        """The records that came in, in folded order."""
 
 
 class Totals(NamedTuple):
@@ -61,7 +71,7 @@ def iso(ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
 
 
-def write_files(road: EmbeddedRoad, out: Path, totals: Totals) -> dict[str, Any]:
+def write_files(road: Road, out: Path, totals: Totals) -> dict[str, Any]:
     """Write all files of a finished replay; returns the summary."""
     heirs = _Heirs()
     dead: list[Dead] = []
@@ -87,7 +97,7 @@ def write_files(road: EmbeddedRoad, out: Path, totals: Totals) -> dict[str, Any]
 
 
 def _assignments(
-    road: EmbeddedRoad, dead: list[Dead], heirs: _Heirs, names: dict[str, set[str]]
+    road: Road, dead: list[Dead], heirs: _Heirs, names: dict[str, set[str]]
 ) -> Iterator[dict[str, Any]]:
     """Folded order first, the dead last in input order."""
     unusable = {d.input for d in dead}

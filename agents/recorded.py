@@ -1,0 +1,184 @@
+"""What `tindon worker --record` left in Kafka, as the files of a replay.
+
+Reads whole topics into memory: for the comparison of a road on Kafka with a replay or with an offline
+fold of its logs, and for audits of a bounded stretch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from agents.embedded import Entry, Progress, Results
+from agents.kafka.embed import NAME as EMBED
+from agents.kafka.logs import header, reader, records
+from agents.kafka.record import Recorded
+from agents.replay_files import Totals, write_files
+from agents.stages import alert_fold, door_for, encoder_for
+from config import Settings
+from streams.broker import Broker
+from streams.codec import decode
+from streams.documents import RumorDocument
+from streams.records import Change, Dead, EntryKind, Frame
+from streams.topics import Topics
+from streams.validation import InputRecord
+
+_dead = msgspec.json.Decoder(Dead)
+
+
+class Resent(NamedTuple):
+    """What stands in the logs more than once, because a worker ended before it acknowledged."""
+
+    entries: int  # of frames
+    changes: int
+    records: int  # of the topic `assignments`
+
+
+class Told(NamedTuple):
+    """What the folds said, and where the posts came from; the form that `write_files` reads."""
+
+    said: list[Results]
+    inputs: list[str]  # of the posts that are not dead, in folded order
+
+    def results(self) -> Iterable[Results]:
+        return self.said
+
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        for offset, name in enumerate(self.inputs):
+            yield offset, Entry(InputRecord(source="", input=name, raw=b""), None)
+
+
+class Posts(NamedTuple):
+    """The topics `posts`, `posts.dead` and `posts.embedded`, read once."""
+
+    inputs: list[str]
+    dead: list[Dead]
+    frames: list[Frame]  # in the log's order, resent ones too
+    resent: int  # entries that a frame before held already
+    first_ms: int
+    last_ms: int
+
+
+def write_recorded(settings: Settings, out: Path) -> tuple[dict[str, Any], Resent]:
+    """Rebuild `assignments.jsonl` and the other files of a replay; returns the summary.
+
+    Raises BrokerError, CodecError.
+    """
+    return asyncio.run(_write(settings, out))
+
+
+async def _write(settings: Settings, out: Path) -> tuple[dict[str, Any], Resent]:
+    topics = Topics(settings)
+    async with reader(Broker(settings)) as consumer:
+        posts = await read_posts(consumer, topics)
+        recorded, again = await _distinct(consumer, topics)
+        open_rumors, changes = await _open_rumors(consumer, topics, settings)
+        last_ms = posts.last_ms
+    said = [Results(r.assigned, r.merged, r.raised, r.closed, []) for r in recorded]
+    said.append(Results([], [], [], [], posts.dead))
+    told = Told(said, posts.inputs)
+    summary = write_told(settings, out, told, open_rumors, (last_ms - posts.first_ms) / 1000)
+    return summary, Resent(posts.resent, changes, again)
+
+
+def write_told(
+    settings: Settings, out: Path, told: Told, open_rumors: list[RumorDocument], wall_s: float
+) -> dict[str, Any]:
+    """The files of a replay out of what the folds said; returns the summary."""
+    out.mkdir(parents=True, exist_ok=True)
+    door = door_for(settings, encoder_for(settings), replay=True)
+    totals = Totals(
+        progress=_progress(told),
+        open_rumors=open_rumors,
+        wall_s=wall_s,
+        settings_sha256=settings.sha256,
+        encoder=door.identity,
+    )
+    return write_files(told, out, totals)
+
+
+async def read_posts(consumer: Any, topics: Topics) -> Posts:
+    """Where the posts came from, what is dead of them, and their frames."""
+    names: dict[tuple[int, int], str] = {}
+    first_ms = last_ms = 0
+    async for record in records(consumer, topics.posts):
+        place = (record.partition, record.offset)
+        told = header(record, "input")
+        names[place] = told.decode("utf-8", "replace") if told else _place(topics, *place)
+        first_ms = min(first_ms or record.timestamp, record.timestamp)
+    letters: dict[tuple[int, int], Dead] = {}
+    async for record in records(consumer, topics.dead):
+        if header(record, "stage") == EMBED.encode():
+            partition, _, offset = record.key.decode().partition("/")
+            letters[int(partition), int(offset)] = _dead.decode(record.value)
+    inputs: list[str] = []
+    frames: list[Frame] = []
+    last: dict[str, int] = {}
+    resent = 0
+    async for record in records(consumer, topics.embedded):
+        frame = decode(record.value, Frame)
+        frames.append(frame)
+        last_ms = max(last_ms, record.timestamp)
+        origin = f"{frame.origin}/{frame.partition}"
+        done = last.get(origin, -1)
+        offsets = frame.offsets.tolist()
+        for offset, kind in zip(offsets, frame.kinds.tolist(), strict=True):
+            if offset <= done:
+                resent += 1
+            elif kind == EntryKind.POST:
+                place = (frame.partition, offset)
+                inputs.append(names.get(place) or _place(topics, *place))
+        last[origin] = max([done, *offsets])
+    dead = [letter for _, letter in sorted(letters.items())]
+    return Posts(inputs, dead, frames, resent, first_ms, last_ms)
+
+
+def _place(topics: Topics, partition: int, offset: int) -> str:
+    return f"{topics.posts.name}/{partition}/{offset}"
+
+
+async def _distinct(consumer: Any, topics: Topics) -> tuple[list[Recorded], int]:
+    """Records of the topic `assignments`, each once; how many stand there again."""
+    found: dict[tuple[int, int], Recorded] = {}
+    again = 0
+    async for record in records(consumer, topics.assignments):
+        one = decode(record.value, Recorded)
+        again += (one.partition, one.sequence) in found
+        found.setdefault((one.partition, one.sequence), one)
+    return list(found.values()), again
+
+
+async def changes_of(consumer: Any, topics: Topics) -> AsyncIterator[tuple[Change, bytes]]:
+    """The log of changes as it stands, resent ones too."""
+    async for record in records(consumer, topics.changes):
+        yield decode(record.value, Change), record.value
+
+
+async def _open_rumors(
+    consumer: Any, topics: Topics, settings: Settings
+) -> tuple[list[RumorDocument], int]:
+    """Open rumors at the log's end, out of the log of changes; how many changes stand there again."""
+    fold = alert_fold(settings, door_for(settings, encoder_for(settings), replay=True))
+    again = 0
+    seen: set[tuple[int, int]] = set()
+    async for change, _ in changes_of(consumer, topics):
+        again += (change.partition, change.sequence) in seen
+        seen.add((change.partition, change.sequence))
+        fold.apply(change)
+    return fold.open_documents(), again
+
+
+def _progress(told: Told) -> Progress:
+    counts = [0, 0, 0, 0]
+    levels = {"suggest": 0, "confirm": 0}
+    for result in told.said:
+        for assigned in result.assigned:
+            counts[assigned.outcome] += 1
+        counts[3] += len(result.dead)
+        for raised in result.raised:
+            levels[raised.level] += 1
+    return Progress(sum(counts), *counts, *levels.values())
