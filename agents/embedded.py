@@ -1,8 +1,9 @@
-"""The embedded road: all stages in one process, with a log, checkpoints and a store in one SQLite file.
+"""The embedded road: all stages in one process; log, checkpoints and store in one SQLite file.
 
-What is read is first appended to the log, then folded. Results and the checkpoint become durable in one
-transaction, so after kill -9 the road takes up the last checkpoint, folds the rest of the log again, and
-nothing is counted twice. Documents may run ahead of the checkpoint: folding again writes the same ones.
+What is read is first appended to the log, then folded. Results and the checkpoint become durable in
+one transaction, so after kill -9 the road takes up the last checkpoint, folds the rest of the log
+again, and nothing is counted twice. Documents may run ahead of the checkpoint: folding again writes
+the same ones.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from agents.stages import Stages
 from embeddings.door import build_frame
 from stores.sqlite import SqliteStore
-from streams.codec import pack_state, unpack_state
+from streams.codec import CodecError, pack_state, unpack_state
 from streams.documents import Batch, RumorDocument
 from streams.effects import Assigned, Effects, Merged, Raised
 from streams.records import Dead
@@ -37,6 +38,9 @@ CHECKPOINT_S = 1.0
 
 CHECKPOINT_SHARE = 0.03
 """... and so long that writing them takes at most this part of the time."""
+
+
+T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -79,7 +83,7 @@ class Progress(NamedTuple):
 
 
 class EmbeddedRoad:
-    """Log, stages and store of one process. Used by one thread; `progress` may be read from others."""
+    """Log, stages and store of one process. For one thread; others may read `progress`."""
 
     def __init__(self, database: Database, stages: Stages) -> None:
         self._door, self._cluster, self._alert = stages
@@ -114,10 +118,15 @@ class EmbeddedRoad:
     @property
     def progress(self) -> Progress:
         with self._lock:
+            folded, duplicates, late, dead = self._counts
             return Progress(
-                sum(self._counts),
-                *self._counts,
-                *self._levels.values(),
+                posts_in=sum(self._counts),
+                folded=folded,
+                duplicates=duplicates,
+                late=late,
+                dead=dead,
+                suggest=self._levels["suggest"],
+                confirm=self._levels["confirm"],
                 only_suggest=sum(level == "suggest" for level in self._standing.values()),
                 watermark=self._alert.watermark,
                 open_rumors=self._alert.open_rumors,
@@ -131,7 +140,7 @@ class EmbeddedRoad:
     def catch_up(self, batch: int) -> None:
         """Fold what the log holds beyond the checkpoint."""
         while records := self.log.read(POSTS, self._next, batch):
-            self._fold([_entry.decode(value) for _, value in records])
+            self._fold([_decoded(_entry, value) for _, value in records])
 
     def take(self, entries: list[Entry]) -> None:
         """Append to the log, then fold."""
@@ -205,14 +214,14 @@ class EmbeddedRoad:
         """The log from its beginning."""
         at = 0
         while records := self.log.read(POSTS, at, 10_000):
-            yield from ((offset, _entry.decode(value)) for offset, value in records)
+            yield from ((offset, _decoded(_entry, value)) for offset, value in records)
             at = records[-1][0] + 1
 
     def results(self) -> Iterable[Results]:
         """What the folds said, in order."""
         at = 0
         while records := self.log.read(RESULTS, at, 64):
-            yield from (_results.decode(value) for _, value in records)
+            yield from (_decoded(_results, value) for _, value in records)
             at = records[-1][0] + 1
 
 
@@ -222,8 +231,17 @@ def newest(batches: list[Batch]) -> Batch:
         rumors=list({d.rumor_id: d for b in batches for d in b.rumors}.values()),
         alerts=list({d.alert_id: d for b in batches for d in b.alerts}.values()),
         posts=list({(d.source, d.post_id): d for b in batches for d in b.posts}.values()),
-        trends=list({(d.bucket, d.language, d.platform): d for b in batches for d in b.trends}.values()),
+        trends=list(
+            {(d.bucket, d.language, d.platform): d for b in batches for d in b.trends}.values()
+        ),
     )
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], value: bytes) -> T:
+    try:
+        return decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise CodecError("a record of the log does not fit its form") from None
 
 
 def _record(entry: Entry) -> InputRecord:

@@ -15,6 +15,7 @@ from agents.replay_files import Totals, write_files
 from agents.stages import stages
 from config import Settings
 from embeddings.door import Door
+from streams.codec import CodecError
 from streams.sources.files import STDIN, read_files
 from streams.sqlite_database import Database
 from streams.time import EventTicks
@@ -52,18 +53,27 @@ class RunMark(msgspec.Struct):
     finished: bool
 
 
-def replay(paths: list[str], out: Path, settings: Settings, options: ReplayOptions) -> dict[str, Any]:
-    """Replay files into `out`; returns the summary. An interrupted replay of the same files goes on.
+def replay(
+    paths: list[str], out: Path, settings: Settings, options: ReplayOptions
+) -> dict[str, Any]:
+    """Replay files into `out`; the summary. An interrupted replay of the same files goes on.
 
     Raises FileError, ReplayError, DatabaseError, EncoderError: each one line with the mend.
     """
     built = stages(settings, replay=True)
     started = time.monotonic()
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ReplayError(
+            f"{out} is no folder, nor can it become one: give another --out"
+        ) from None
     reading = read_files(
         paths, as_is=options.as_is, assume_rate=options.assume_rate, rules=built.door.rules
     )
-    mark = RunMark(_fingerprint(paths, options), settings.sha256, built.door.identity, finished=False)
+    mark = RunMark(
+        _fingerprint(paths, options), settings.sha256, built.door.identity, finished=False
+    )
     with _database(out, mark) as database:
         road = EmbeddedRoad(database, built)
         if options.on_road is not None:
@@ -89,7 +99,9 @@ def replay(paths: list[str], out: Path, settings: Settings, options: ReplayOptio
     return summary
 
 
-def with_ticks(records: Iterable[InputRecord], rules: IntakeRules, period_ms: int) -> Iterator[Entry]:
+def with_ticks(
+    records: Iterable[InputRecord], rules: IntakeRules, period_ms: int
+) -> Iterator[Entry]:
     """Records with the ticks that their own times call for, and the last one at the end."""
     ticks = EventTicks(period_ms)
     for record in records:
@@ -168,22 +180,29 @@ def _fingerprint(paths: list[str], options: ReplayOptions) -> str:
 
 
 def _database(out: Path, mark: RunMark) -> Database:
-    """The folder's database: an unfinished replay of the same input goes on, a finished one starts anew."""
+    """The folder's database: an unfinished replay goes on, a finished one starts anew."""
     path = out / "tindon.sqlite"
     if path.exists():
         database = Database(path)
         blob = database.get_blob(RUN)
-        stands = msgspec.msgpack.decode(blob, type=RunMark) if blob is not None else None
+        stands = _mark(blob) if blob is not None else None
         if stands == mark:
             return database
         database.close()
         if stands is not None and not stands.finished:
             raise ReplayError(
-                f"{out} holds an unfinished replay of other files, settings or encoder: finish it with those, "
-                "or give another --out"
+                f"{out} holds an unfinished replay of other files, settings or encoder: "
+                "finish it with those, or give another --out"
             )
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             (out / name).unlink(missing_ok=True)
     database = Database(path)
     database.put_blob(RUN, msgspec.msgpack.encode(mark))
     return database
+
+
+def _mark(blob: bytes) -> RunMark:
+    try:
+        return msgspec.msgpack.decode(blob, type=RunMark)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise CodecError("its mark of what was replayed does not fit its form") from None

@@ -1,4 +1,4 @@
-"""The stages as the settings ask for them. Both roads, in one process and on Kafka, are built from these."""
+"""The stages as the settings ask for them; the roads in one process and on Kafka share them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MINUTE_MS = 60_000
 DAY_MS = 24 * HOUR_MS
 
 GRANULARITY_STEP = 0.10
-"""Cosine by which the thresholds move for one unit of `cluster.granularity`: coarse labelled streams want
-.25-.30 where fine ones want .40-.45."""
+"""Cosine by which the thresholds move for one unit of `cluster.granularity`: coarse labelled
+streams want .25-.30 where fine ones want .40-.45."""
 
 
 class Stages(NamedTuple):

@@ -16,7 +16,7 @@ _TALK = _ENQUIRY | _DENIAL | int(Flag.ADVERT)
 
 
 def headline(rumor: Rumor) -> str:
-    """The wording that most posts share and that states rather than asks or denies; then the first one."""
+    """The most shared wording that states rather than asks or denies; then the first one."""
     posts = [p for p in rumor.kept if p.words]
     if not posts:
         return ""
@@ -30,7 +30,7 @@ def headline(rumor: Rumor) -> str:
 
 
 def exemplars(rumor: Rumor) -> list[Exemplar]:
-    """At most ten posts of different wordings: first, a correction, an enquiry, a denial, newest, others."""
+    """At most ten posts of different wordings: first, correction, enquiry, denial, newest, ..."""
     chosen: list[Exemplar] = []
     wordings: set[int] = set()
 

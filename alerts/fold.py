@@ -5,37 +5,59 @@ The single owner of rumor and alert documents. One fold reads the one partition 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from alerts.levels import Levels
 from alerts.micros import Micros
-from alerts.parameters import DAY, POSTS_KEPT, QUIET_CHANGES, QUIET_MS, QUIET_TICKS, AlertParameters
+from alerts.parameters import (
+    DAY,
+    POSTS_KEPT,
+    QUIET_CHANGES,
+    QUIET_MS,
+    QUIET_TICKS,
+    AlertParameters,
+    BadParameter,
+)
 from alerts.rumor import AlertState, Kept, Rumor
 from alerts.shaping import alert_document, post_document, rumor_document
 from alerts.tree import Tree
 from alerts.trends import Trends
+from streams.codec import CodecError
 from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
-from streams.effects import Assigned, Effects, Merged, Raised
+from streams.effects import Assigned, Effects, Raised
 from streams.ids import rumor_id
-from streams.records import Change, Outcome
+from streams.records import Change, Outcome, WrongEncoder
 from streams.time import NEVER
 
 STATE_VERSION = 1
 
 
+class Gone(NamedTuple):
+    """The last documents of a rumor that is no more."""
+
+    rumor: RumorDocument
+    alert: AlertState | None
+    heir_alert: str | None  # the alert that stands for it from here on
+
+
 class AlertFold:
     """Micro-clusters become rumors and events; rumors raise alerts.
 
-    `apply` is the fold's step. A change that was applied before is skipped by its number, so that a log
-    with repeats gives what the log without them gives.
+    `apply` is the fold's step. A change that was applied before is skipped by its number, so that a
+    log with repeats gives what the log without them gives.
     """
 
-    def __init__(self, parameters: AlertParameters, *, encoder: str, dim: int, lateness_ms: int = DAY) -> None:
+    def __init__(
+        self, parameters: AlertParameters, *, encoder: str, dim: int, lateness_ms: int = DAY
+    ) -> None:
         if not 1 <= parameters.index_posts <= POSTS_KEPT:
-            raise ValueError(f"alert.index_posts must lie between 1 and {POSTS_KEPT}")
+            raise BadParameter(
+                f"alert.index_posts must lie between 1 and {POSTS_KEPT}, "
+                f"not {parameters.index_posts}"
+            )
         self._parameters = parameters
         self._encoder = encoder
         self._micros = Micros(dim, parameters.dense_weight)
@@ -49,7 +71,7 @@ class AlertFold:
         self._place = 0  # posts folded
         self._newest = ""  # id of the last folded post
         self._dirty: set[int] = set()
-        self._losers: list[tuple[RumorDocument, AlertState | None]] = []  # merged away since the last write
+        self._gone: list[Gone] = []  # merged away or closed since the last write
         self._written = (0, NEVER)  # version and watermark of the last write
 
     @property
@@ -66,7 +88,15 @@ class AlertFold:
         return len(self._tree.rumors)
 
     def apply(self, change: Change) -> Effects:
-        """Take up one change of a cluster fold."""
+        """Take up one change of a cluster fold.
+
+        Raises WrongEncoder when the change comes from a fold with another encoder.
+        """
+        if change.encoder != self._encoder:
+            raise WrongEncoder(
+                f"a change was made with {change.encoder}, this fold works with {self._encoder}: "
+                "let the changes of one encoder run out before changing it, or start a new state"
+            )
         if change.sequence <= self._applied.get(change.partition, 0):
             return Effects(watermark=self._watermark)
         self._applied[change.partition] = change.sequence
@@ -86,11 +116,11 @@ class AlertFold:
         self._dirty = {n for n in self._dirty | touched if n in self._tree.rumors}
         effects.raised = self._raise(touched)
         effects.closed = self._age(change.aged)
-        effects.batch = self._write(posts, effects.closed)
+        effects.batch = self._write(_last_of_each(posts))
         return effects
 
     def _open_rumors(self, change: Change, rows: np.ndarray) -> None:
-        """A micro-cluster not known yet starts as a rumor of its own, named after its first post."""
+        """A micro-cluster not known yet starts as a rumor of its own, named by its first post."""
         if not (self._micros.rumor[rows] < 0).any():
             return
         for at in np.flatnonzero(change.rows.micro >= 0):
@@ -148,7 +178,8 @@ class AlertFold:
             heir.alert, alert = alert, None
         if loser.indexed or loser.alert is not None:
             document = self._document(loser, open=False, merged_into=heir.id)
-            self._losers.append((document, alert))
+            heir_alert = heir.alert.alert_id if heir.alert and alert else None
+            self._gone.append(Gone(document, alert, heir_alert))
         heir.absorb(loser)
         self._dirty.discard(loser.number)
         self._dirty.add(heir.number)
@@ -160,7 +191,9 @@ class AlertFold:
 
     def _assigned(self, change: Change, rows: np.ndarray) -> list[Assigned]:
         c, assigned = change.rows, []
-        for at, (outcome, micro) in enumerate(zip(c.outcome.tolist(), c.micro.tolist(), strict=True)):
+        for at, (outcome, micro) in enumerate(
+            zip(c.outcome.tolist(), c.micro.tolist(), strict=True)
+        ):
             rumor = self._tree.rumors[int(self._micros.rumor[rows[micro]])] if micro >= 0 else None
             assigned.append(
                 Assigned(
@@ -203,7 +236,9 @@ class AlertFold:
                 )
             )
             language = max(sorted(rumor.languages), key=lambda name: rumor.languages[name])
-            platform = max(sorted(rumor.platforms), key=lambda name: rumor.platforms[name], default="")
+            platform = max(
+                sorted(rumor.platforms), key=lambda name: rumor.platforms[name], default=""
+            )
             self._trends.alert(self._watermark, language, platform, verdict.level)
         return raised
 
@@ -222,11 +257,13 @@ class AlertFold:
             if len(rumor.posts) > 1 or rumor.alert is not None:
                 closed.append(document)
             if rumor.indexed or rumor.alert is not None:
-                self._losers.append((document, rumor.alert))
+                self._gone.append(Gone(document, rumor.alert, None))
         self._tree.drop_empty_events()
         return closed
 
-    def _document(self, rumor: Rumor, *, open: bool = True, merged_into: str | None = None) -> RumorDocument:
+    def _document(
+        self, rumor: Rumor, *, open: bool = True, merged_into: str | None = None
+    ) -> RumorDocument:
         score, signals = self._levels.score(rumor, self._watermark)
         return rumor_document(
             rumor,
@@ -240,7 +277,9 @@ class AlertFold:
             merged_into=merged_into,
         )
 
-    def _alert(self, alert: AlertState, rumor: RumorDocument, merged_into: str | None = None) -> AlertDocument:
+    def _alert(
+        self, alert: AlertState, rumor: RumorDocument, merged_into: str | None = None
+    ) -> AlertDocument:
         return alert_document(
             alert,
             rumor,
@@ -249,19 +288,19 @@ class AlertFold:
             merged_into=merged_into,
         )
 
-    def _write(self, posts: list[PostDocument], closed: list[RumorDocument]) -> Batch:
-        """Documents that are due: posts at once, rumors and alerts when enough log or time has passed."""
+    def _write(self, posts: list[PostDocument]) -> Batch:
+        """Documents that are due: posts at once, others when enough log or time has passed."""
         version, watermark = self._written
         changes, passed = self._version - version, self._watermark - watermark
         if changes < QUIET_CHANGES and (changes < QUIET_TICKS or passed < QUIET_MS):
             return Batch(posts=posts)
         self._written = (self._version, self._watermark)
         batch = Batch(posts=posts, trends=self._trends.take(self._watermark, self._version))
-        for document, alert in self._losers:
+        for document, alert, heir_alert in self._gone:
             batch.rumors.append(msgspec.structs.replace(document, version=self._version))
             if alert is not None:
-                batch.alerts.append(self._alert(alert, batch.rumors[-1], self._heir_alert(document)))
-        self._losers = []
+                batch.alerts.append(self._alert(alert, batch.rumors[-1], heir_alert))
+        self._gone = []
         for number in sorted(self._dirty):
             rumor = self._tree.rumors[number]
             if rumor.indexed or rumor.alert is not None:
@@ -272,17 +311,10 @@ class AlertFold:
         self._dirty = set()
         return batch
 
-    def _heir_alert(self, loser: RumorDocument) -> str | None:
-        """The alert that stands for a merged rumor's own one."""
-        for rumor in self._tree.rumors.values():
-            if rumor.id == loser.merged_into and rumor.alert is not None:
-                return rumor.alert.alert_id
-        return None
-
     def flush(self) -> Batch:
         """Documents of all that changed since the last write, at the end of a stream."""
         self._written = (-QUIET_CHANGES, NEVER)
-        return self._write([], [])
+        return self._write([])
 
     def open_documents(self) -> list[RumorDocument]:
         """Every open rumor of two or more posts, or with an alert, as it stands."""
@@ -307,12 +339,23 @@ class AlertFold:
             "place": self._place,
             "newest": self._newest,
             "dirty": sorted(self._dirty),
-            "losers": [msgspec.to_builtins(pair) for pair in self._losers],
+            "gone": [msgspec.to_builtins(gone) for gone in self._gone],
             "written": list(self._written),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a snapshot."""
+        """Take up a snapshot. Raises WrongEncoder, and CodecError for one of another version."""
+        if state["version"] != STATE_VERSION:
+            raise CodecError(
+                f"the alert fold's state has version {state['version']}, "
+                f"this program reads version {STATE_VERSION}"
+            )
+        if state["encoder"] != self._encoder:
+            raise WrongEncoder(
+                f"the checkpoint was made with {state['encoder']}, "
+                f"this fold works with {self._encoder}: "
+                "set embed.encoder back, or start a new state"
+            )
         self._micros.restore(state["micros"])
         self._tree.restore(state["tree"])
         self._trends.restore(state["trends"])
@@ -323,7 +366,10 @@ class AlertFold:
         self._place = state["place"]
         self._newest = state["newest"]
         self._dirty = set(state["dirty"])
-        self._losers = [
-            msgspec.convert(pair, tuple[RumorDocument, AlertState | None]) for pair in state["losers"]
-        ]
+        self._gone = [msgspec.convert(gone, Gone) for gone in state["gone"]]
         self._written = (state["written"][0], state["written"][1])
+
+
+def _last_of_each(posts: list[PostDocument]) -> list[PostDocument]:
+    """A post that was counted and moved in one step is one document: a version has one content."""
+    return list({(p.source, p.post_id): p for p in posts}.values())

@@ -20,7 +20,7 @@ class Verdict(NamedTuple):
 
 
 class Levels:
-    """The rules for `suggest` and `confirm`. An alert only rises; it falls by an analyst or by time."""
+    """The rules for `suggest` and `confirm`. An alert rises here; an analyst or time ends it."""
 
     def __init__(self, parameters: AlertParameters) -> None:
         self._measures = measures(parameters.weights, parameters.thresholds)
@@ -32,17 +32,19 @@ class Levels:
 
     def judge(self, rumor: Rumor, now: int) -> Verdict | None:
         """The level that the rumor reaches now and never had; None when there is none."""
-        if rumor.alert is not None and rumor.alert.level == "confirm":
-            return None
         if len(rumor.voices) < self._suggest.min_voices:  # cheap: most rumors are far below
             return None
         rumor.forget_before(now)
+        if rumor.alert is not None and rumor.alert.level == "confirm":
+            return None
         voices = rumor.since(rumor.voices, now - DAY)
         wordings = rumor.since(rumor.wordings, now - DAY)
         value, signals = self.score(rumor, now)
 
         def reached(rule: LevelRule) -> bool:
-            return value >= rule.score and voices >= rule.min_voices and wordings >= rule.min_wordings
+            return (
+                value >= rule.score and voices >= rule.min_voices and wordings >= rule.min_wordings
+            )
 
         if reached(self._confirm):
             return Verdict("confirm", value, signals)

@@ -19,12 +19,12 @@ def join(
     *,
     whole: Callable[[np.ndarray], Any],
 ) -> None:
-    """Compare micro-clusters that are due with all others and merge the groups that belong together.
+    """Compare micro-clusters that are due with all others; merge groups that belong together.
 
     `groups()` gives each row's group (-1: none). Two groups merge when the pair at hand reaches
     `threshold` (a cosine) and so does `whole` over all pairs: the minimum is complete-link
-    (Sorensen 1948), the mean is average-link agglomeration (Sokal and Michener 1958). Pairs are tried
-    from the most similar down, ties to the oldest.
+    (Sorensen 1948), the mean is average-link agglomeration (Sokal and Michener 1958). Pairs are
+    tried from the most similar down, ties to the oldest.
     """
     if not len(due):
         return

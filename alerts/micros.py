@@ -16,8 +16,8 @@ _MASK = np.uint32((1 << FREQUENCY_BITS) - 1)
 class Micros:
     """Rows of active micro-clusters in order of arrival, weighed by this fold's own frequencies.
 
-    Changes of several cluster partitions meet here, so they bring raw sums; weights learned from all of
-    them make the vectors comparable.
+    Changes of several cluster partitions meet here, so they bring raw sums; weights learned from
+    all of them make the vectors comparable.
     """
 
     def __init__(self, dim: int, dense_weight: float) -> None:
@@ -53,8 +53,8 @@ class Micros:
     def add(self, delta: MicroDelta) -> tuple[np.ndarray, np.ndarray]:
         """Take up a change's sums.
 
-        Returns the rows of the delta's micro-clusters, int64 (k,), and those among them that are due to
-        be compared again: new ones, and those whose sums have doubled since they last were.
+        Returns the rows of the delta's micro-clusters, int64 (k,), and those among them that are
+        due to be compared again: new ones, and those whose sums have doubled since they last were.
         """
         rows = np.array([self._row_for(m) for m in delta.id], np.int64)
         entered = np.flatnonzero(delta.vectors)
@@ -115,10 +115,10 @@ class Micros:
         """Cosines of rows with others (default: all rows, gone ones included), float32."""
         left = self.vectors[rows]
         right = self.vectors[: self.size] if others is None else self.vectors[others]
-        return (left @ right.T) / (_length(left)[:, None] * _length(right)[None, :])
+        return np.asarray((left @ right.T) / (_length(left)[:, None] * _length(right)[None, :]))
 
     def drop(self, micro_ids: list[str]) -> list[int]:
-        """Forget micro-clusters that left the window; returns the numbers of the rumors they were in."""
+        """Forget micro-clusters that left the window; the numbers of the rumors they were in."""
         rumors = []
         for micro_id in micro_ids:
             row = self._row.pop(micro_id, None)

@@ -35,6 +35,12 @@ MEMORY = 1 << 18
 """Vectors after which document frequencies and mean are halved, as in the cluster fold."""
 
 
+class BadParameter(ValueError):
+    """A setting of the alert fold has a name or value that cannot be used; one line."""
+
+    exit_code = 1
+
+
 class LevelRule(msgspec.Struct, frozen=True, kw_only=True):
     """What a rumor must reach: a score, and evidence that no score replaces."""
 

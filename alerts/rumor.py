@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from alerts.parameters import BUCKET, DAY, POSTS_KEPT
+from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT
 from streams.documents import Join, Level, Status
 from streams.records import Flag
 
-
+_MAPPINGS = ["voices", "wordings", "languages", "platforms", "communities", "flags", "timeline"]
 _FLAGS = tuple(int(flag) for flag in Flag)  # plain ints: an enum's operators are slow
 
 
@@ -52,7 +52,8 @@ class Rumor(msgspec.Struct, kw_only=True):
     number: int  # order of birth inside the fold
     id: str
     event: int  # number of the rumor whose event this is
-    born_at: int  # time of the post that opened it; never changes, so that its documents keep their place
+    # time of the post that opened it; never changes, so that its documents keep their place
+    born_at: int
     first_at: int
     last_at: int
     posts: list[tuple[int, str]] = []  # (place in the folded order, post id)
@@ -133,11 +134,15 @@ class Rumor(msgspec.Struct, kw_only=True):
         return sum(n for bucket, n in self.timeline.items() if start <= bucket < end)
 
     def forget_before(self, at: int) -> None:
-        """Let go of voices, wordings and buckets older than `at` (ms) and a day: no signal asks for them."""
+        """Let go of what is older than `at` (ms) and a day: no signal or document asks for it."""
         limit = at - DAY
         for seen in (self.voices, self.wordings):
             for key in [k for k, newest in seen.items() if newest < limit]:
                 del seen[key]
+        if len(self.timeline) > 2 * BUCKETS_KEPT:
+            shown = sorted(self.timeline)[-BUCKETS_KEPT]
+            for bucket in [b for b in self.timeline if b < min(limit, shown)]:
+                del self.timeline[bucket]
 
     def share(self, flag: Flag) -> float:
         """Part of the posts that carry a flag, 0 to 1."""
@@ -164,7 +169,7 @@ def to_state(rumor: Rumor) -> dict[str, Any]:
 
 def from_state(state: dict[str, Any]) -> Rumor:
     fields = dict(state)
-    for name in ("voices", "wordings", "languages", "platforms", "communities", "flags", "timeline"):
+    for name in _MAPPINGS:
         fields[name] = dict(fields[name])
     fields["alert"] = _as_struct(state["alert"], AlertState)
     fields["kept"] = [msgspec.convert(k, Kept) for k in state["kept"]]

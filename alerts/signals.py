@@ -1,11 +1,11 @@
-"""Signals: what is measured on a rumor, each with a unit, a threshold and one sentence that defines it."""
+"""Signals: what is measured on a rumor, each with unit, threshold and a defining sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from alerts.parameters import DAY, HOUR
+from alerts.parameters import DAY, HOUR, BadParameter
 from alerts.rumor import Rumor
 from streams.documents import Signal
 from streams.records import Flag
@@ -34,7 +34,8 @@ MEASURES: tuple[Measure, ...] = (
         "voices",
         8.0,
         0.30,
-        "Distinct pseudonyms (without authors: distinct wordings) that posted it in the last 24 hours.",
+        "Distinct pseudonyms (without authors: distinct wordings) that posted it in the last "
+        "24 hours.",
         lambda r, now: float(r.since(r.voices, now - DAY)),
     ),
     Measure(
@@ -90,21 +91,22 @@ MEASURES: tuple[Measure, ...] = (
 NAMES = tuple(m.name for m in MEASURES)
 
 
-class UnknownSignal(ValueError):
+class UnknownSignal(BadParameter):
     """A setting names a signal that does not exist."""
 
 
 def measures(weights: dict[str, float], thresholds: dict[str, float]) -> tuple[Measure, ...]:
     """The signals with an engineer's weights and thresholds in place of the defaults.
 
-    Raises UnknownSignal for a name that is no signal, ValueError for a threshold that is not positive.
+    Raises UnknownSignal for a name that is no signal, BadParameter for a threshold that is not
+    positive.
     """
     for name in (*weights, *thresholds):
         if name not in NAMES:
             raise UnknownSignal(f"there is no signal {name!r}; the signals are {', '.join(NAMES)}")
     for name, value in thresholds.items():
         if not value > 0:
-            raise ValueError(f"the threshold of {name} must be above 0, not {value}")
+            raise BadParameter(f"the threshold of {name} must be above 0, not {value:g}")
     return tuple(
         m._replace(
             weight=weights.get(m.name, m.weight), threshold=thresholds.get(m.name, m.threshold)

@@ -1,4 +1,4 @@
-"""One tree, two readings: micro-clusters joined into rumors, rumors joined into events. Ids stay stable."""
+"""One tree, two readings: micro-clusters joined into rumors, rumors into events; stable ids."""
 
 from __future__ import annotations
 
@@ -38,14 +38,17 @@ class Tree:
     def event_id(self, rumor: Rumor) -> str:
         return self._event_ids[rumor.event]
 
-    def grow(self, micros: Micros, due: np.ndarray, at: int) -> tuple[list[Merged], list[tuple[Rumor, Rumor]]]:
-        """Join what a change brought near; returns the new heirs, and (heir, loser) of joined rumors."""
+    def grow(
+        self, micros: Micros, due: np.ndarray, at: int
+    ) -> tuple[list[Merged], list[tuple[Rumor, Rumor]]]:
+        """Join what a change brought near; the new heirs, and (heir, loser) of joined rumors."""
         merged: list[Merged] = []
         joined: list[tuple[Rumor, Rumor]] = []
 
         def join_events(a: int, b: int, similarity: float) -> None:
             merged.extend(self._join_events(a, b))
-            for _, loser in joined:  # no longer among the rumors, but its last document names its event
+            # Losers are no longer among the rumors, but their last documents name their event.
+            for _, loser in joined:
                 loser.event = min(a, b) if loser.event in (a, b) else loser.event
 
         def join_rumors(a: int, b: int, similarity: float) -> None:
@@ -59,8 +62,8 @@ class Tree:
                     at=at,
                     similarity=round(similarity, 4),
                     threshold=self._macro_threshold,
-                    reason=f"Merged because their nearest micro-clusters agree by {similarity:.2f} and all by at "
-                    f"least {self._macro_threshold:.2f}.",
+                    reason="Merged because their nearest micro-clusters agree by "
+                    f"{similarity:.2f} and all by at least {self._macro_threshold:.2f}.",
                 )
             )
             micros.rumor[micros.of_rumor(loser.number)] = heir.number
@@ -68,13 +71,17 @@ class Tree:
             joined.append((heir, loser))
 
         join(micros, due, self._macro_threshold, micros.rumors_of, join_rumors, whole=np.min)
-        join(micros, due, self._event_threshold, self._events_of(micros), join_events, whole=np.mean)
+        join(
+            micros, due, self._event_threshold, self._events_of(micros), join_events, whole=np.mean
+        )
         return merged, joined
 
     def _events_of(self, micros: Micros) -> Any:
         def events() -> np.ndarray:
             numbers = micros.rumors_of()
-            return np.array([self.rumors[n].event if n >= 0 else -1 for n in numbers.tolist()], np.int64)
+            return np.array(
+                [self.rumors[n].event if n >= 0 else -1 for n in numbers.tolist()], np.int64
+            )
 
         return events
 

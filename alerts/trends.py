@@ -32,7 +32,7 @@ class Trends:
         self._dirty.add(key)
 
     def take(self, watermark: int, version: int) -> list[TrendDocument]:
-        """Documents of the buckets that changed; lets go of those that no post can reach any more."""
+        """Documents of the buckets that changed; lets go of those that no post can reach now."""
         documents = [
             TrendDocument(
                 bucket=key[0],

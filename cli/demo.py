@@ -35,11 +35,16 @@ def register(app: typer.Typer) -> None:
 def demo(
     ctx: typer.Context,
     speed: Annotated[
-        float, typer.Option(metavar="X", help="Times as fast as the invented day; 0: as fast as it goes.")
+        float,
+        typer.Option(metavar="X", help="Times as fast as the invented day; 0: as fast as it goes."),
     ] = 240.0,
     port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the console.")] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed tells the day in other words.")] = 7,
-    stop: Annotated[bool, typer.Option("--stop", help="End when the day is over instead of serving on.")] = False,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Another seed tells the day in other words.")
+    ] = 7,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="End when the day is over instead of serving on.")
+    ] = False,
 ) -> None:
     """Play an invented day in an invented province, and show its rumors and alerts on the console."""
     from console import create_app
@@ -65,7 +70,9 @@ def demo(
     app = create_app(store, status=day.status, banner=BANNER[language], language=language)
     served = server(app, host)
     day.on_end = served if stop else None
-    typer.echo(f"{posts:,} invented posts of one day, {f'{speed:g} times as fast' if speed else 'flat out'}")
+    typer.echo(
+        f"{posts:,} invented posts of one day, {f'{speed:g} times as fast' if speed else 'flat out'}"
+    )
     typer.echo(f"console  http://{host}:{listener.getsockname()[1]}/   (Ctrl-C ends)")
     try:
         served.run(sockets=[listener])

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.config import Format, FormatOption
-from cli.errors import UserError
+from cli.errors import UserError, WrongUse
 from cli.replay import AsIsOption, FilesArgument, RateOption, run
 
 
@@ -22,7 +22,8 @@ def evaluate(
     ctx: typer.Context,
     files: FilesArgument,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep the replay, results.json and report.html here.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep the replay, results.json and report.html here."),
     ] = None,
     as_is: AsIsOption = False,
     assume_rate: RateOption = None,
@@ -30,18 +31,21 @@ def evaluate(
 ) -> None:
     """Replay labelled posts and score them: clustering, mistakes, alerts.
 
-    Labels are the fields `cluster` (a story's name, or null) and `label`. Files without any label give
-    counts and alerts, no scores.
+    Labels are the fields `cluster` (a story's name, or null) and `label`. Files without any label
+    give counts and alerts, no scores.
     """
     from agents.replay import ReplayOptions
     from evaluation import EvaluationError, cli_text, render, score
 
     if "-" in files:
-        raise UserError("evaluate reads its files twice: give files, not -")
+        raise WrongUse("evaluate reads its files twice: give files, not -")
     with tempfile.TemporaryDirectory(prefix="tindon-evaluate-") as scratch:
         folder = out or Path(scratch)
         run(
-            ctx, files, folder, lambda show: ReplayOptions(as_is=as_is, assume_rate=assume_rate, on_progress=show)
+            ctx,
+            files,
+            folder,
+            lambda show: ReplayOptions(as_is=as_is, assume_rate=assume_rate, on_progress=show),
         )
         try:
             results = score(folder, files, allow_unlabelled=True, assume_rate=assume_rate)
@@ -49,6 +53,8 @@ def evaluate(
                 render(results, out)
         except EvaluationError as error:
             raise UserError(str(error)) from error
-    typer.echo(json.dumps(results, ensure_ascii=False) if output is Format.JSON else cli_text(results))
+    typer.echo(
+        json.dumps(results, ensure_ascii=False) if output is Format.JSON else cli_text(results)
+    )
     if out is not None and output is not Format.JSON:
         typer.echo(f"report  {out / 'report.html'}")

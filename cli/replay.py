@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -11,18 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.context import settings
-from cli.errors import UserError
+from cli.errors import UserError, WrongUse
 
 if TYPE_CHECKING:
     from agents.embedded import Progress
 
 FilesArgument = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="JSON lines or CSV, .gz too; - is standard input.")
+    list[str],
+    typer.Argument(metavar="FILE...", help="JSON lines or CSV, .gz too; - is standard input."),
 ]
-AsIsOption = Annotated[bool, typer.Option("--as-is", help="Keep the files' order instead of sorting by time.")]
+AsIsOption = Annotated[
+    bool, typer.Option("--as-is", help="Keep the files' order instead of sorting by time.")
+]
 RateOption = Annotated[
     float | None,
-    typer.Option(metavar="N", help="Give posts without time steady times, N per hour from 2020-01-01Z."),
+    typer.Option(
+        metavar="N", help="Give posts without time steady times, N per hour from 2020-01-01Z."
+    ),
 ]
 
 
@@ -37,7 +43,8 @@ def replay(
     as_is: AsIsOption = False,
     assume_rate: RateOption = None,
     speed: Annotated[
-        float | None, typer.Option(metavar="X", help="Go X times as fast as the posts came; else flat out.")
+        float | None,
+        typer.Option(metavar="X", help="Go X times as fast as the posts came; else flat out."),
     ] = None,
 ) -> None:
     """Replay posts from files: rumors, alerts and what became of every post, in DIR.
@@ -46,10 +53,15 @@ def replay(
     """
     from agents.replay import ReplayOptions
 
-    if speed is not None and speed <= 0:
-        raise UserError(f"--speed {speed:g} is not usable: give a number above 0")
+    if speed is not None and not 0 < speed < math.inf:
+        raise WrongUse(f"--speed {speed:g} is not usable: give a number above 0")
     summary = run(
-        ctx, files, out, lambda show: ReplayOptions(as_is=as_is, assume_rate=assume_rate, speed=speed, on_progress=show)
+        ctx,
+        files,
+        out,
+        lambda show: ReplayOptions(
+            as_is=as_is, assume_rate=assume_rate, speed=speed, on_progress=show
+        ),
     )
     typer.echo(described(summary, out))
     if not summary["folded"] + summary["duplicates"] + summary["late"]:
@@ -62,7 +74,7 @@ def run(
     """A replay with a progress bar on a terminal; whatever a user can mend is a UserError."""
     from agents.replay import ReplayError
     from agents.replay import replay as replay_files
-    from alerts import UnknownSignal
+    from alerts import BadParameter
     from embeddings.encoder import EncoderError
     from embeddings.pseudonym import KeyFileError
     from stores.base import StoreError
@@ -70,15 +82,24 @@ def run(
     from streams.sources.files import FileError
     from streams.sqlite_database import DatabaseError
 
+    mendable = (
+        BadParameter,
+        DatabaseError,
+        EncoderError,
+        FileError,
+        KeyFileError,
+        ReplayError,
+        StoreError,
+    )
     chosen = settings(ctx)
     with progress_bar() as show:
         try:
             return replay_files(files, out, chosen, options(show))
         except CodecError as error:
-            raise UserError(f"the checkpoint in {out} is damaged ({error}): delete the folder and replay again") from error
-        except (
-            FileError, ReplayError, EncoderError, KeyFileError, StoreError, DatabaseError, UnknownSignal
-        ) as error:  # fmt: skip
+            raise UserError(
+                f"the checkpoint in {out} is damaged ({error}): delete the folder and replay again"
+            ) from error
+        except mendable as error:
             raise UserError(str(error)) from error
 
 
@@ -90,7 +111,13 @@ def progress_bar() -> AbstractContextManager[Callable[[Progress, int | None], No
 class _Bar:
     def __enter__(self) -> Callable[[Progress, int | None], None]:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -122,12 +149,14 @@ def described(summary: dict[str, Any], out: Path) -> str:
     alerts = summary["alerts"]
     return "\n".join(
         [
-            f"posts   {summary['posts_in']:>9,}  folded {summary['folded']:,}, duplicates {summary['duplicates']:,}, "
-            f"late {summary['late']:,}, dead {summary['dead']:,}{f' ({dead})' if dead else ''}",
+            f"posts   {summary['posts_in']:>9,}  folded {summary['folded']:,}, "
+            f"duplicates {summary['duplicates']:,}, late {summary['late']:,}, "
+            f"dead {summary['dead']:,}{f' ({dead})' if dead else ''}",
             f"rumors  {summary['rumors']:>9,}  in {summary['events']:,} events",
             f"alerts  {alerts['suggest']:>9,}  suggest, {alerts['confirm']:,} confirm",
             f"speed   {summary['posts_per_s']:>9,.0f}  posts/s in {summary['wall_s']:.1f} s, "
-            f"{summary['peak_rss_bytes'] / 2**20:.0f} MiB, encoder {summary['encoder'].split('/')[0]}",
+            f"{summary['peak_rss_bytes'] / 2**20:.0f} MiB, "
+            f"encoder {summary['encoder'].split('/')[0]}",
             f"files   {out}",
         ]
     )

@@ -11,7 +11,6 @@ from streams.documents import post_key
 from streams.records import Flag, Outcome, PostColumns
 from streams.time import Watermark
 
-
 _TALK = int(Flag.ENQUIRY | Flag.DENIAL)
 
 
@@ -71,8 +70,8 @@ def follow(
 ) -> list[Lead | None]:
     """For each row: what it follows, or None when it must be placed by its vector.
 
-    A repost follows its parent, and so does a reply that asks, denies or says little: its words name no
-    claim. An exact copy of a wording follows the first post that used it.
+    A repost follows its parent, and so does a reply that asks, denies or says little: its words
+    name no claim. An exact copy of a wording follows the first post that used it.
     """
     ids: dict[str, int] = {}
     first: dict[int, int] = {}
@@ -108,4 +107,6 @@ def _leans_on_parent(posts: PostColumns, row: int) -> bool:
     if posts.reply_to[row] is None:
         return False
     start = int(posts.feature_ends[row - 1]) if row else 0
-    return bool(int(posts.flags[row]) & _TALK) or int(posts.feature_ends[row]) - start <= SHORT_REPLY
+    return (
+        bool(int(posts.flags[row]) & _TALK) or int(posts.feature_ends[row]) - start <= SHORT_REPLY
+    )

@@ -1,7 +1,7 @@
 """The cluster fold: state + next frame -> state + changes, and nothing else.
 
-One fold owns one partition of `posts.embedded`. Its result depends on the order of the log only: not on
-where frames were cut, on threads, clocks or chance.
+One fold owns one partition of `posts.embedded`. Its result depends on the order of the log only:
+not on where frames were cut, on threads, clocks or chance.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from clusters.pending import Pending
 from clusters.seen import Seen
 from clusters.table import MicroTable
 from clusters.weights import Weights, gather
+from streams.codec import CodecError
 from streams.grid import LEXICAL
 from streams.ids import micro_id
-from streams.records import Change, EntryKind, Frame, Outcome, PostColumns
+from streams.records import Change, EntryKind, Frame, Outcome, PostColumns, WrongEncoder
 from streams.time import Watermark
 
 STATE_VERSION = 1
-
-
-class WrongEncoder(Exception):
-    """A frame or a checkpoint was made with another encoder than this fold's."""
 
 
 class ClusterFold:
     """Micro-clusters in a single pass.
 
     A post joins the micro-cluster whose centroid is nearest in cosine when that reaches
-    `micro_threshold`, else it opens one (leader clustering; Hartigan 1975). An exact copy of a wording,
-    and a repost, go where the first one went without any vector work, and do not enter the sums.
+    `micro_threshold`, else it opens one (leader clustering; Hartigan 1975). An exact copy of a
+    wording, and a repost, go where the first one went without any vector work, and do not enter the
+    sums.
     """
 
-    def __init__(self, parameters: ClusterParameters, *, encoder: str, dim: int, partition: int = 0) -> None:
+    def __init__(
+        self, parameters: ClusterParameters, *, encoder: str, dim: int, partition: int = 0
+    ) -> None:
         self._parameters = parameters
         self._encoder = encoder
         self._dim = dim
@@ -85,7 +85,7 @@ class ClusterFold:
     def _fold(self, frame: Frame) -> Iterator[Change]:
         origin = f"{frame.origin}/{frame.partition}"
         last = self._offsets.get(origin, -1)
-        post = dead = tick = 0
+        post = tick = 0
         run: list[int] = []
         for offset, kind in zip(frame.offsets.tolist(), frame.kinds.tolist(), strict=True):
             new = offset > last
@@ -94,8 +94,11 @@ class ClusterFold:
                     run.append(post)
                 post += 1
             elif kind == EntryKind.DEAD:
-                self._pending.dead += new
-                dead += 1
+                if new:
+                    if self._folded % CHANGE + len(run) >= CHANGE:  # the change may come before it
+                        yield from self._posts(frame.posts, run)
+                        run = []
+                    self._pending.dead += 1
             else:
                 if new:
                     yield from self._posts(frame.posts, run)
@@ -149,7 +152,10 @@ class ClusterFold:
                 yield self._change()
 
     def _until_refresh(self) -> int:
-        """Posts until frequencies and mean are next brought up to date: at 1, 2, 4, ..., then every REFRESH."""
+        """Posts until frequencies and mean are next brought up to date.
+
+        That is at 1, 2, 4, ... posts, then every REFRESH.
+        """
         n = self._folded
         return (1 << n.bit_length()) - n if n < REFRESH else REFRESH - n % REFRESH
 
@@ -159,11 +165,9 @@ class ClusterFold:
 
     def _assign(self, posts: PostColumns, block: Block) -> None:
         """Give every accepted post its micro-cluster, and note the block for the next change."""
-        leads = follow(
-            posts, block.accepted, self._seen, self._wording, self._table.row_of
-        )
+        leads = follow(posts, block.accepted, self._seen, self._wording, self._table.row_of)
         alone = [row for row, lead in zip(block.accepted, leads, strict=True) if lead is None]
-        placed = iter(self._place(posts, alone))
+        placed = iter(own := self._place(posts, alone))
         rows_of: dict[int, int] = {}  # row of the frame -> serial, within this block
         serials: list[int] = []
         for row, lead, watermark in zip(block.accepted, leads, block.watermarks, strict=True):
@@ -186,6 +190,8 @@ class ClusterFold:
             [next(micros) if o == Outcome.FOLDED else None for o in block.outcomes],
             block.duplicates,
         )
+        # After the rows, which give micro-clusters their order in the change: that of folding.
+        self._pending.vectors(posts, np.array(alone, np.int64), [self._micro(s) for s in own])
 
     def _micro(self, serial: int) -> str:
         row = self._table.row_of(serial)
@@ -193,7 +199,7 @@ class ClusterFold:
         return self._table.ids[row]
 
     def _place(self, posts: PostColumns, rows: list[int]) -> list[int]:
-        """Find or open the micro-cluster of posts that lead nowhere by themselves; returns serials."""
+        """Find or open the micro-cluster of posts that lead nowhere by themselves; serials."""
         if not rows:
             return []
         table, threshold = self._table, np.float32(self._parameters.micro_threshold)
@@ -222,7 +228,6 @@ class ClusterFold:
                 self._wording[wording] = serial
         _, features, _ = gather(posts, chosen)
         self._weights.learn(features, posts.dense[chosen])
-        self._pending.vectors(posts, chosen, [self._micro(s) for s in serials])
         return serials
 
     def snapshot(self) -> dict[str, Any]:
@@ -243,10 +248,16 @@ class ClusterFold:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a snapshot. Raises WrongEncoder when it was made with another encoder."""
+        """Take up a snapshot. Raises WrongEncoder, and CodecError for one of another version."""
+        if state["version"] != STATE_VERSION:
+            raise CodecError(
+                f"the cluster fold's state has version {state['version']}, "
+                f"this program reads version {STATE_VERSION}"
+            )
         if state["encoder"] != self._encoder:
             raise WrongEncoder(
-                f"the checkpoint was made with {state['encoder']}, this fold works with {self._encoder}: "
+                f"the checkpoint was made with {state['encoder']}, "
+                f"this fold works with {self._encoder}: "
                 "set embed.encoder back, or start a new state"
             )
         self._partition = state["partition"]

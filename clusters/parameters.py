@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 FULL = 63
-"""Members after which a micro-cluster's sum is halved. 63 * 512.4**2 < 2**24 keeps every product exact
-(512.4: the longest a rounded unit vector was seen to get)."""
+"""Members after which a micro-cluster's sum is halved: 63 * |x|**2 < 2**24 keeps every product
+exact. It does up to |x| = 516; the longest rounded unit vector seen had 513.2
+(tests/unit/test_grid.py)."""
 
 REFRESH = 256
-"""Posts between two updates of document frequencies and mean; powers of two below it at the start."""
+"""Posts between two updates of frequencies and mean; powers of two below it at the start."""
 
 CHANGE = 64
 """A change is emitted whenever the number of folded posts is a multiple of this (and on ticks)."""

@@ -25,7 +25,7 @@ class Pending:
         self._rows: list[ChangeRows] = []
         self._micro_ids: list[str] = []
         self._micro_index: dict[str, int] = {}
-        # One entry per vector that entered the sums: its micro-cluster, features, counts, dense row.
+        # For the vectors that entered the sums: micro-cluster, features, weights; dense rows.
         self._features: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._dense: list[tuple[np.ndarray, np.ndarray]] = []
         self.dead = 0
@@ -72,7 +72,9 @@ class Pending:
         """Rows of a frame whose words and dense part enter the sums of their micro-clusters."""
         index = np.array([self._index(m) for m in micros], np.int64)
         text, features, counts = gather(posts, rows)
-        self._features.append((index[text], features, np.rint((1 + np.log(counts)) * 64).astype(np.int64)))
+        self._features.append(
+            (index[text], features, np.rint((1 + np.log(counts)) * 64).astype(np.int64))
+        )
         self._dense.append((index, quantise(posts.dense[rows])))
 
     def take(self, *, partition: int, sequence: int, watermark: int, encoder: str) -> Change:
@@ -100,7 +102,8 @@ class Pending:
         if self._features:
             micro, feature, weight = (np.concatenate(c) for c in zip(*self._features, strict=True))
         else:
-            micro, feature, weight = np.zeros(0, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.int64)
+            micro, weight = np.zeros(0, np.int64), np.zeros(0, np.int64)
+            feature = np.zeros(0, np.uint32)
         key = (micro.astype(np.uint64) << np.uint64(32)) | feature
         distinct, inverse = np.unique(key, return_inverse=True)
         n = len(distinct)
@@ -108,7 +111,9 @@ class Pending:
             id=self._micro_ids,
             dense=dense,
             vectors=vectors,
-            feature_ends=np.searchsorted(distinct, (np.arange(k, dtype=np.uint64) + 1) << np.uint64(32)).astype(np.int64),
+            feature_ends=np.searchsorted(
+                distinct, (np.arange(k, dtype=np.uint64) + 1) << np.uint64(32)
+            ).astype(np.int64),
             features=(distinct & np.uint64(0xFFFFFFFF)).astype(np.uint32),
             feature_sums=np.bincount(inverse, weight, minlength=n).astype(np.int32),
             feature_posts=np.bincount(inverse, minlength=n).astype(np.int32),

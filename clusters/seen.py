@@ -9,12 +9,13 @@ from streams.documents import post_key
 
 
 class Seen:
-    """Ids of folded posts with the micro-cluster each went to, kept for window + lateness of event time."""
+    """Ids of folded posts and the micro-cluster of each, for window + lateness of event time."""
 
     def __init__(self, keep_ms: int) -> None:
         self._keep = keep_ms
         self._serial: dict[str, int] = {}
-        self._order: deque[tuple[int, str]] = deque()  # (watermark when folded, key), in folded order
+        # (watermark when folded, key), in folded order
+        self._order: deque[tuple[int, str]] = deque()
 
     def __len__(self) -> int:
         return len(self._serial)

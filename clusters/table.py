@@ -1,4 +1,4 @@
-"""Micro-clusters as arrays: one row each, in order of birth, so that the lowest row is the oldest."""
+"""Micro-clusters as arrays: one row each, in order of birth; the lowest row is the oldest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MicroTable:
         self._scores = np.zeros(capacity, np.float32)
 
     def products(self, x: np.ndarray) -> np.ndarray:
-        """Products of posts (n, width) with all sums, room for n new rows; float32 (n, size + n)."""
+        """Products of posts (n, width) with all sums, room for n rows; float32 (n, size + n)."""
         out = np.zeros((len(x), self.size + len(x)), np.float32)
         if self.size:
             np.matmul(x, self.sums[: self.size].T, out=out[:, : self.size])
@@ -73,7 +73,7 @@ class MicroTable:
         return row
 
     def add(self, row: int, x: np.ndarray, product: float, square: float) -> bool:
-        """Add a post's vector, given its product with the sum and its own square; True if halved."""
+        """Add a post's vector, given its product with the sum and its square; True if halved."""
         self.sums[row] += x
         self._members[row] += 1
         squares = self._squares[row] + 2.0 * product + square
@@ -100,7 +100,7 @@ class MicroTable:
         return len(self._row)
 
     def expire(self, before: int) -> list[str]:
-        """Let micro-clusters without a post since `before` (ms) go; returns their ids, oldest first."""
+        """Let micro-clusters without a post since `before` (ms) go; their ids, oldest first."""
         old = np.flatnonzero(self._alive[: self.size] & (self.last_at[: self.size] < before))
         if not len(old):
             return []

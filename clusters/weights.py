@@ -1,7 +1,7 @@
-"""How much a word weighs: document frequencies, the running mean, and the vector on the integer grid.
+"""How much a word weighs: frequencies, the running mean, and the vector on the integer grid.
 
-What learns from the stream lives here. Frequencies and mean stay fixed between two refresh points, which
-are counted in posts, so a post's vector does not depend on where a batch was cut.
+What learns from the stream lives here. Frequencies and mean stay fixed between two refresh points,
+which are counted in posts, so a post's vector does not depend on where a batch was cut.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ class Weights:
 
     def centre(self, dense: np.ndarray) -> np.ndarray:
         """Raw unit rows minus the running mean, unit again; float64 (n, d)."""
-        return unit(dense.astype(np.float64) - self._mean) if dense.shape[1] else dense.astype(np.float64)
+        return (
+            unit(dense.astype(np.float64) - self._mean)
+            if dense.shape[1]
+            else dense.astype(np.float64)
+        )
 
     def vectors(self, posts: PostColumns, rows: np.ndarray, dense_weight: float) -> np.ndarray:
         """The chosen rows of a frame on the grid, float32 (n, d + LEXICAL)."""
@@ -43,7 +47,7 @@ class Weights:
         return on_grid(self.centre(posts.dense[rows]), lexical, dense_weight)
 
     def learn(self, features: np.ndarray, dense: np.ndarray) -> None:
-        """Note posts for the next refresh: the features of each (m,) and their raw dense rows (n, d)."""
+        """Note posts for the next refresh: their features (m,) and raw dense rows (n, d)."""
         self._pending_features.append(features & _MASK)
         self._pending_dense += quantise(dense).sum(axis=0, dtype=np.int64)
         self._pending_posts += len(dense)
@@ -92,7 +96,10 @@ class Weights:
 
 
 def gather(posts: PostColumns, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features of the chosen rows: index into `rows` int64 (m,), hashes uint32 (m,), counts float64 (m,)."""
+    """Features of the chosen rows.
+
+    Index into `rows` int64 (m,), hashes uint32 (m,), counts float64 (m,).
+    """
     ends = posts.feature_ends
     starts = np.concatenate([[0], ends[:-1]])[rows] if len(ends) else np.zeros(0, np.int64)
     sizes = ends[rows] - starts

@@ -1,7 +1,7 @@
-"""The integer grid: how words and dense vectors become whole numbers that add up exactly in any order.
+"""The integer grid: words and dense vectors as whole numbers that add up exactly in any order.
 
-Both folds weigh and compare on it. Products and sums of whole numbers below 2**24 are exact in float32,
-so a result does not depend on batches, on the order of additions or on threads.
+Both folds weigh and compare on it. Products and sums of whole numbers below 2**24 are exact in
+float32, so a result does not depend on batches, on the order of additions or on threads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ GRID = 512
 """Steps per unit: components are rounded to multiples of 1/512."""
 
 LEXICAL = 512
-"""Dimensions of the lexical sketch. 512 with 256 dense ones beat 384+128 and 256+64 by .016-.024 F1."""
+"""Dimensions of the lexical sketch. 512 + 256 dense beat 384+128 and 256+64 by .016-.024 F1."""
 
 SLOTS = 4
 """Signed slots that a hashed feature falls into; more slots, less collision noise."""
@@ -27,7 +27,8 @@ def spread(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Signed slots of hashed features.
 
     features uint32 (m,) -> slots int64 (m, SLOTS) in [0, LEXICAL), signs float64 (m, SLOTS) of
-    +-1/sqrt(SLOTS). The mixing steps are MurmurHash3's 32-bit finaliser (A. Appleby, public domain).
+    +-1/sqrt(SLOTS). The mixing steps are MurmurHash3's 32-bit finaliser (A. Appleby, public
+    domain).
     """
     salt = (np.arange(1, SLOTS + 1, dtype=np.uint32) * _GOLDEN)[None, :]
     h = features[:, None] + salt
@@ -41,10 +42,10 @@ def spread(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sketch(rows: np.ndarray, features: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:
-    """Weighted features of n texts as unit rows, float64 (n, LEXICAL); a text without features is zero.
+    """Weighted features of n texts as unit rows, float64 (n, LEXICAL); zero without features.
 
-    rows int (m,): the text of each feature. Sums run in the order given (one feature after another), so
-    a row does not depend on its neighbours.
+    rows int (m,): the text of each feature. Sums run in the order given (one feature after
+    another), so a row does not depend on its neighbours.
     """
     slots, signs = spread(features)
     cells = (rows[:, None] * LEXICAL + slots).ravel()
@@ -78,7 +79,8 @@ def quantise(dense: np.ndarray) -> np.ndarray:
 
 
 def inverse_frequency(frequency: np.ndarray, posts: int) -> np.ndarray:
-    """ln((N + 2) / (df + 1)) with N posts seen, df of them holding the feature; float64, same shape.
+    """ln((N + 2) / (df + 1)) with N posts seen, df of them holding the feature; float64, same
+    shape.
 
     Inverse document frequency (Sparck Jones 1972), smoothed so that a first post has weights too.
     """

@@ -74,8 +74,12 @@ class DoorPost(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     text: str  # masked, at most `intake.max_text` characters
     lang: str  # ISO 639-1 or "und"
-    voice: int  # 64-bit keyed hash of (platform or source, author); without author that of the wording
-    wording: int  # 64-bit hash of the folded words: equal for near-copies; 0 when the text has no word
+    voice: (
+        int  # 64-bit keyed hash of (platform or source, author); without author that of the wording
+    )
+    wording: (
+        int  # 64-bit hash of the folded words: equal for near-copies; 0 when the text has no word
+    )
     flags: int  # Flag bits
     kind: int  # index into KINDS
     reach: int
@@ -111,6 +115,12 @@ class PostColumns(msgspec.Struct, kw_only=True):
 
     def __len__(self) -> int:
         return len(self.id)
+
+
+class WrongEncoder(Exception):
+    """A frame, change or checkpoint was made with another encoder than the fold's."""
+
+    exit_code = 1
 
 
 class EntryKind(IntEnum):

@@ -1,7 +1,7 @@
 """Event time: a clock per source, one watermark, lateness, and the ticks that let time pass.
 
-All times are ms since 1970-01-01 UTC. Nothing here reads a wall clock: time moves only when a post or a
-tick in the log moves it.
+All times are ms since 1970-01-01 UTC. Nothing here reads a wall clock: time moves only when a post
+or a tick in the log moves it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class Watermark:
     """How far event time has come, over all sources that still speak.
 
     Each source has a clock (its newest valid post). The watermark is the earliest clock among the
-    sources that spoke within `silent_ms` of the newest tick; when none did, it is that tick. It never
-    goes back.
+    sources that spoke within `silent_ms` of the newest tick; when none did, it is that tick. It
+    never goes back.
     """
 
     def __init__(self, *, lateness_ms: int, silent_ms: int) -> None:
@@ -81,8 +81,8 @@ class Watermark:
 class EventTicks:
     """Ticks for a replay, derived from the posts' own times: at most one before each post.
 
-    A tick stands at the last whole period at or before a post, wherever that period is a new one, so
-    that a replay and an ingest of the same file put the same ticks at the same places.
+    A tick stands at the last whole period at or before a post, wherever that period is a new one,
+    so that a replay and an ingest of the same file put the same ticks at the same places.
     """
 
     def __init__(self, period_ms: int) -> None:
@@ -101,7 +101,9 @@ class EventTicks:
                 yield at
 
     def last(self) -> Iterator[int]:
-        """The tick that closes the stream, one period after the last one."""
-        if self._last != NEVER:
-            self._last += self._period
-            yield self._last
+        """The tick that closes the stream, one period after the last one.
+
+        Without any post it stands at 0: the fold counts the dead at a tick.
+        """
+        self._last = 0 if self._last == NEVER else self._last + self._period
+        yield self._last

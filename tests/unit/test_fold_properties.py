@@ -1,0 +1,191 @@
+"""Fold purity, for logs drawn by chance: the same log, the same bytes, however it was delivered."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts import LevelRule
+from embeddings.door import Door
+from streams.codec import encode, pack_state, unpack_state
+from streams.effects import Effects
+from streams.records import EntryKind, Frame, Outcome
+from tests.fold_scene import (
+    DAY,
+    DENSE_DOOR,
+    DOOR,
+    Road,
+    alert_fold,
+    cluster_fold,
+    cut,
+    drawn_log,
+    frame,
+)
+
+WINDOW = 2 * DAY
+SEEDS = st.integers(0, 2**32 - 1)
+
+pytestmark = pytest.mark.parametrize("door", [DOOR, DENSE_DOOR], ids=["words", "dense"])
+
+
+# Below the default thresholds, so that rumors and alerts form, merge and age in a small log.
+RULES = {
+    "suggest": LevelRule(score=0.1, min_voices=3, min_wordings=2),
+    "confirm": LevelRule(score=0.4, min_voices=5, min_wordings=4),
+    "index_posts": 3,
+}
+
+
+def road(door: Door) -> Road:
+    return Road(
+        cluster_fold(door=door, window_ms=WINDOW, micro_threshold=0.6),
+        alert_fold(door=door, **RULES),
+    )
+
+
+def whole(seed: int, door: Door) -> Frame:
+    chance = random.Random(seed)
+    return frame(drawn_log(seed, chance.choice([3, 70, 140, 260]), window_ms=WINDOW), door=door)
+
+
+def outputs(done: Road) -> tuple[list[str], list[str]]:
+    """A digest of each change, and of each change's effects: where two runs part can be seen."""
+    return [_digest(encode(c)) for c in done.changes], [_said(e) for e in done.effects]
+
+
+def _said(effects: Effects) -> str:
+    return _digest(msgspec.msgpack.encode(effects))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=4).hexdigest()
+
+
+def undisturbed(log: Frame, door: Door) -> Road:
+    done = road(door)
+    done.take([log])
+    return done
+
+
+def points(seed: int, size: int) -> list[int]:
+    chance = random.Random(seed)
+    return [chance.randrange(size) for _ in range(chance.choice([1, 5, 40, size]))]
+
+
+@given(seed=SEEDS, cuts=SEEDS)
+@settings(max_examples=8)
+def test_frame_cuts_change_nothing(door: Door, seed: int, cuts: int) -> None:
+    log = whole(seed, door)
+    expected = undisturbed(log, door)
+    got = road(door)
+    got.take(cut(log, points(cuts, len(log.offsets))))
+    assert outputs(got) == outputs(expected)
+    assert got.state() == expected.state()
+
+
+@given(seed=SEEDS, stop=SEEDS)
+@settings(max_examples=8)
+def test_restart_from_any_checkpoint_changes_nothing(door: Door, seed: int, stop: int) -> None:
+    log = whole(seed, door)
+    expected = undisturbed(log, door)
+    got = road(door)
+    for part in cut(log, points(stop, len(log.offsets))[:5]):
+        fresh = road(door)
+        clusters, alerts = got.state()
+        fresh.cluster.restore(unpack_state(clusters))
+        fresh.alert.restore(unpack_state(alerts))
+        assert fresh.state() == (clusters, alerts)
+        fresh.changes, fresh.effects = got.changes, got.effects
+        fresh.take([part])
+        got = fresh
+    assert outputs(got) == outputs(expected)
+    assert got.state() == expected.state()
+
+
+@given(seed=SEEDS, cuts=SEEDS)
+@settings(max_examples=8)
+def test_entries_sent_again_in_other_frames_change_nothing(
+    door: Door, seed: int, cuts: int
+) -> None:
+    log = whole(seed, door)
+    expected = undisturbed(log, door)
+    chance = random.Random(cuts)
+    got = road(door)
+    size = len(log.offsets)
+    reached = 0
+    while reached < size:
+        # A producer that was restarted begins anew somewhere before what it had sent.
+        start = chance.randint(max(0, reached - 50), reached)
+        end = min(size, max(start + 1, reached + chance.randint(-20, 60)))
+        middle = chance.randint(start, end)
+        got.take(part for part in _spans(log, [start, middle, end]))
+        reached = max(reached, end)
+    assert outputs(got) == outputs(expected)
+    assert got.state() == expected.state()
+
+
+def _spans(log: Frame, ends: list[int]) -> list[Frame]:
+    parts = {int(p.offsets[0]): p for p in cut(log, ends)}
+    return [parts[a] for a, b in pairwise(ends) if a < b]
+
+
+@given(seed=SEEDS)
+@settings(max_examples=8)
+def test_nothing_vanishes(door: Door, seed: int) -> None:
+    log = whole(seed, door)
+    done = undisturbed(log, door)
+    taken = [int(o) for c in done.changes for o in c.rows.outcome]
+    dead = sum(c.dead for c in done.changes)
+    assert len(taken) == int((log.kinds == EntryKind.POST).sum())
+    assert dead == int((log.kinds == EntryKind.DEAD).sum())
+    assert set(taken) <= {Outcome.FOLDED, Outcome.DUPLICATE, Outcome.LATE}
+    # The alert fold says the same.
+    assert [a.outcome for e in done.effects for a in e.assigned] == taken
+    assert sum(e.dead for e in done.effects) == dead
+    # Folded posts, and only they, have a micro-cluster and a rumor.
+    for effect in done.effects:
+        for a in effect.assigned:
+            names = (a.micro, a.rumor, a.event)
+            assert all(names) if a.outcome == Outcome.FOLDED else not any(names)
+
+
+@given(seed=SEEDS, repeats=SEEDS)
+@settings(max_examples=5)
+def test_changes_applied_again_change_nothing(door: Door, seed: int, repeats: int) -> None:
+    done = undisturbed(whole(seed, door), door)
+    chance = random.Random(repeats)
+    again = alert_fold(door=door, **RULES)
+    effects = []
+    for at, change in enumerate(done.changes):
+        effects.append(again.apply(change))
+        for earlier in done.changes[max(0, at - chance.randint(0, 3)) : at + 1]:
+            repeated = again.apply(earlier)
+            assert not repeated.batch
+            assert not (repeated.assigned or repeated.raised or repeated.merged or repeated.dead)
+    assert [_said(e) for e in effects] == outputs(done)[1]
+    assert pack_state(again.snapshot()) == done.state()[1]
+
+
+@given(seed=SEEDS)
+@settings(max_examples=8)
+def test_documents_have_one_version_each_and_versions_ascend(door: Door, seed: int) -> None:
+    done = undisturbed(whole(seed, door), door)
+    last: dict[object, int] = {}
+    batches = [e.batch for e in done.effects]
+    for number, batch in enumerate(batches, 1):
+        keyed = [
+            *((d.rumor_id, d.version) for d in batch.rumors),
+            *((d.alert_id, d.version) for d in batch.alerts),
+            *(((d.source, d.post_id), d.version) for d in batch.posts),
+            *(((d.bucket, d.language, d.platform), d.version) for d in batch.trends),
+        ]
+        for key, version in keyed:
+            assert version == number, "the version is the number of the change"
+            assert last.get(key, 0) < version, f"{key} twice in version {version}"
+            last[key] = version
