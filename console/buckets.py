@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from math import ceil, floor, log10
 
@@ -20,16 +21,16 @@ def floor_to(at: int, step: int) -> int:
 def per_step(timeline: Timeline, start: int, step: int, steps: int) -> list[int]:
     """Posts in each of `steps` steps from `start`; what lies outside is left out."""
     counts = [0] * steps
-    for at, posts in timeline:
-        place = (at - start) // step
-        if 0 <= place < steps:
-            counts[place] += posts
+    first = bisect_left(timeline, (start, 0))
+    for at, posts in timeline[first : bisect_left(timeline, (start + step * steps, 0))]:
+        counts[(at - start) // step] += posts
     return counts
 
 
 def recent(timeline: Timeline, now: int, span: int) -> int:
     """Posts of the buckets that began less than `span` ms before `now`."""
-    return sum(posts for at, posts in timeline if now - span < at <= now)
+    first, stop = bisect_left(timeline, (now - span + 1, 0)), bisect_left(timeline, (now + 1, 0))
+    return sum(posts for _, posts in timeline[first:stop])
 
 
 def rebucket(timeline: Timeline, bars: int) -> tuple[int, int, list[int]]:

@@ -150,7 +150,7 @@ def test_many_alerts_come_in_pages(store, client):
 
 
 def test_overview_is_quick_with_5000_rumors(store, client):
-    """50 ms of server time: the best of ten asks, so that a busy machine does not decide."""
+    """50 ms of server time, counted in CPU time so that other work on the machine does not decide."""
     fill(store)
     rumor = store.rumor(RISING)
     assert rumor is not None
@@ -169,10 +169,20 @@ def test_overview_is_quick_with_5000_rumors(store, client):
     console.get("/")
     taken = []
     for _ in range(10):
-        start = time.perf_counter()
+        start = time.process_time()
         assert console.get("/").status_code == 200
+        taken.append(time.process_time() - start)
+    assert sorted(taken)[5] < 0.050
+
+
+def test_an_answer_does_not_wait_for_the_network(desk):
+    """Nagle's algorithm beside delayed acknowledgements would cost 40 ms an answer."""
+    taken = []
+    for _ in range(20):
+        start = time.perf_counter()
+        desk.get("/health")
         taken.append(time.perf_counter() - start)
-    assert min(taken) < 0.050
+    assert min(taken) < 0.030
 
 
 # --- one alert, one rumor -------------------------------------------------------------------------
