@@ -150,7 +150,7 @@ def test_many_alerts_come_in_pages(store, client):
 
 
 def test_overview_is_quick_with_5000_rumors(store, client):
-    """50 ms of server time, counted in CPU time so that other work on the machine does not decide."""
+    """50 ms of CPU time, so that other work on the machine does not decide."""
     fill(store)
     rumor = store.rumor(RISING)
     assert rumor is not None
