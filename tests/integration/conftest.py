@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -75,6 +76,18 @@ def _ports(state: Path, name: str) -> list[int]:
     """Ports of the server that runs there, or free ones."""
     record = read_record(state / "run" / f"{name}.pid")
     return list(record.ports.values()) if record is not None else free_ports(2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_in_order_when_told_to() -> Iterator[None]:
+    """SIGTERM ends the session as Ctrl-C does, so that no server outlives it."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def _running(server: S) -> Iterator[S]:
