@@ -10,6 +10,26 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.servers import (  # fixtures
+    elasticsearch,
+    elasticsearch_url,
+    end_in_order_when_told_to,
+    fresh_name,
+    kafka,
+    servers_state,
+    state_folder,
+)
+
+__all__ = [
+    "elasticsearch",
+    "elasticsearch_url",
+    "end_in_order_when_told_to",
+    "fresh_name",
+    "kafka",
+    "servers_state",
+    "state_folder",
+]
+
 # The same examples in every run; no deadline, because build machines are busy.
 settings.register_profile("tindon", derandomize=True, deadline=None)
 # Fresh examples, for a search by hand: TINDON_TEST_HYPOTHESIS=search.

@@ -1,4 +1,4 @@
-"""Real servers for the integration tests: started on demand, one of each per test session.
+"""Real servers for the tests that need them: started on demand, one of each per test session.
 
 With TINDON_TEST_STATE set to the state folder of servers that run already, those are used and
 left running; tests then have to use names of their own (fixture `fresh_name`).
