@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -16,15 +15,12 @@ def join(
     threshold: float,
     groups: Callable[[], np.ndarray],
     merge: Callable[[int, int, float], None],
-    *,
-    whole: Callable[[np.ndarray], Any],
 ) -> None:
     """Compare micro-clusters that are due with all others; merge groups that belong together.
 
     `groups()` gives each row's group (-1: none). Two groups merge when the pair at hand reaches
-    `threshold` (a cosine) and so does `whole` over all pairs: the minimum is complete-link
-    (Sorensen 1948), the mean is average-link agglomeration (Sokal and Michener 1958). Pairs are
-    tried from the most similar down, ties to the oldest.
+    `threshold` (a cosine) and so does the mean over all pairs: average-link agglomeration (Sokal
+    and Michener 1958). Pairs are tried from the most similar down, ties to the oldest.
     """
     if not len(due):
         return
@@ -38,7 +34,7 @@ def join(
             if own == other or other in refused:
                 continue
             pairs = micros.similarity(np.flatnonzero(of == own), np.flatnonzero(of == other))
-            if float(whole(pairs)) >= threshold:
+            if float(pairs.mean()) >= threshold:
                 merge(own, other, float(near[at]))
                 of[of == max(own, other)] = min(own, other)
                 refused.clear()

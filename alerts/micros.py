@@ -32,6 +32,7 @@ class Micros:
         self._dense = np.zeros((0, dim), np.int64)
         self._posts = np.zeros(0, np.int64)  # vectors in the sums
         self._judged = np.zeros(0, np.int64)  # vectors when it was last due
+        self._lengths = np.zeros(0, np.float32)  # of the vectors
         self._features: list[tuple[np.ndarray, np.ndarray]] = []
         self.ids: list[str] = []
         self._row: dict[str, int] = {}
@@ -44,7 +45,7 @@ class Micros:
 
     def _grow(self) -> None:
         capacity = max(64, 2 * len(self.rumor))
-        for name in ("vectors", "rumor", "_dense", "_posts", "_judged"):
+        for name in ("vectors", "rumor", "_dense", "_posts", "_judged", "_lengths"):
             old = getattr(self, name)
             new = np.zeros((capacity, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -85,6 +86,7 @@ class Micros:
             self.rumor[row] = -1
             self._dense[row] = 0
             self._posts[row] = self._judged[row] = 0
+            self._lengths[row] = 1
             self._features.append((np.zeros(0, np.uint32), np.zeros(0, np.int64)))
             self.ids.append(micro_id)
         return row
@@ -101,6 +103,7 @@ class Micros:
         if self._seen:
             dense = dense - self._dense_total / (GRID * self._seen)
         self.vectors[rows] = on_grid(unit(dense), lexical, self._dense_weight)
+        self._lengths[rows] = _length(self.vectors[rows])
 
     def _learn(self, delta: MicroDelta) -> None:
         np.add.at(self._frequency, delta.features & _MASK, delta.feature_posts)
@@ -113,9 +116,9 @@ class Micros:
 
     def similarity(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         """Cosines of rows with others (default: all rows, gone ones included), float32."""
-        left = self.vectors[rows]
-        right = self.vectors[: self.size] if others is None else self.vectors[others]
-        return np.asarray((left @ right.T) / (_length(left)[:, None] * _length(right)[None, :]))
+        at = slice(self.size) if others is None else others
+        product = self.vectors[rows] @ self.vectors[at].T
+        return np.asarray(product / (self._lengths[rows][:, None] * self._lengths[at][None, :]))
 
     def drop(self, micro_ids: list[str]) -> list[int]:
         """Forget micro-clusters that left the window; the numbers of the rumors they were in."""
@@ -133,7 +136,7 @@ class Micros:
     def _close_gaps(self) -> None:
         keep = np.fromiter(sorted(self._row.values()), np.int64, len(self._row))
         n = len(keep)
-        for column in (self.vectors, self.rumor, self._dense, self._posts, self._judged):
+        for column in (self.vectors, self.rumor, self._dense, self._posts, self._judged, self._lengths):
             column[:n] = column[keep]
         self._features = [self._features[i] for i in keep]
         self.ids = [self.ids[i] for i in keep]
@@ -178,6 +181,7 @@ class Micros:
         self.vectors = state["vectors"].reshape(n, self._dim + LEXICAL).astype(np.float32)
         self.rumor = state["rumor"].copy()
         self._dense = state["dense"].reshape(n, self._dim).copy()
+        self._lengths = _length(self.vectors)
         self._posts, self._judged = state["posts"].copy(), state["judged"].copy()
         self.ids = list(state["ids"])
         self._row = {m: i for i, m in enumerate(self.ids)}

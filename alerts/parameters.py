@@ -52,7 +52,7 @@ class LevelRule(msgspec.Struct, frozen=True, kw_only=True):
 class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the alert fold. Thresholds are cosines, weights have no unit."""
 
-    macro_threshold: float = 0.30
+    macro_threshold: float = 0.35
     event_threshold: float = 0.22
     dense_weight: float = 0.30
     event_dense_weight: float = 0.50

@@ -63,16 +63,16 @@ class Tree:
                     similarity=round(similarity, 4),
                     threshold=self._macro_threshold,
                     reason="Merged because their nearest micro-clusters agree by "
-                    f"{similarity:.2f} and all by at least {self._macro_threshold:.2f}.",
+                    f"{similarity:.2f} and all by {self._macro_threshold:.2f} or more on average.",
                 )
             )
             micros.rumor[micros.of_rumor(loser.number)] = heir.number
             merged.append(Merged(loser=loser.id, heir=heir.id))
             joined.append((heir, loser))
 
-        join(micros, due, self._macro_threshold, micros.rumors_of, join_rumors, whole=np.min)
+        join(micros, due, self._macro_threshold, micros.rumors_of, join_rumors)
         join(
-            micros, due, self._event_threshold, self._events_of(micros), join_events, whole=np.mean
+            micros, due, self._event_threshold, self._events_of(micros), join_events
         )
         return merged, joined
 
