@@ -1,4 +1,5 @@
-"""The door: from input records to frames of masked, pseudonymised, embedded posts. No author passes it."""
+"""The door: from input records to frames of masked, pseudonymised, embedded posts. No author
+passes it."""
 
 from __future__ import annotations
 
@@ -16,11 +17,12 @@ from embeddings.features import features, wording, words_of
 from embeddings.mask import mask, mask_url
 from embeddings.normalise import clean, fold
 from embeddings.pseudonym import anonymous_voice, voice
-from streams.records import KINDS, Dead, DeadEntry, DoorPost, EntryKind, Frame, PostColumns
-from streams.validation import FIELDS, InputRecord, IntakeRules, Invalid, Post, Tick, check, parse
+from streams.records import KINDS, Dead, DeadEntry, DoorPost, EntryKind, Frame, Post, PostColumns
+from streams.validation import FIELDS, InputRecord, IntakeRules, Invalid, Tick, check, parse
 
 NO_ENCODER = "none"
 MAX_TEXT = 10_000  # characters read of a post
+READ_CHARS = 1_500  # of these, those that are compared; later ones are stored only
 MAX_DEAD_RAW = 4096  # characters kept of a dead record
 _KIND_INDEX = {kind: index for index, kind in enumerate(KINDS)}
 
@@ -47,7 +49,8 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Embedded(msgspec.Struct, frozen=True):
-    """What came of a batch: its frame, its dead letters in order, and the count of fields left out."""
+    """What came of a batch: its frame, its dead letters in order, and the count of fields left
+    out."""
 
     frame: Frame
     dead: list[Dead]
@@ -55,7 +58,8 @@ class Embedded(msgspec.Struct, frozen=True):
 
 
 class Door:
-    """Rules, key, lexicons and encoder of one stage; stateless between calls, the same answer for the same record."""
+    """Rules, key, lexicons and encoder of one stage; stateless between calls, the same answer for
+    the same record."""
 
     def __init__(
         self,
@@ -92,7 +96,7 @@ class Door:
         if not text.isascii():
             text = unicodedata.normalize("NFC", text)
         text = mask(text)[: self.max_text]
-        cleaned = clean(text)
+        cleaned = clean(cut(text, READ_CHARS))
         folded = fold(cleaned)
         words = words_of(folded)
         same_words = wording(words)
@@ -123,7 +127,8 @@ class Door:
 def build_frame(
     door: Door, entries: Sequence[tuple[int, InputRecord | Tick]], *, origin: str, partition: int
 ) -> Embedded:
-    """The embed stage: (offset, record or tick) entries, offsets ascending, into one frame and its dead letters.
+    """The embed stage: (offset, record or tick) entries, offsets ascending, into one frame and its
+    dead letters.
 
     What an entry becomes does not depend on the entries beside it: another cut of the same log into
     batches gives the same rows. Raises ValueError when offsets do not ascend.
@@ -190,18 +195,27 @@ def _columns(admitted: list[Admitted], encoder: DenseEncoder | None) -> PostColu
     )
 
 
+_DIGITS = "0123456789 .-–—_()+\u00a0"
+
+
 def cut(text: str, size: int) -> str:
-    """At most `size` characters, cut before the word that crosses the end, so that no half number escapes the mask."""
+    """At most `size` characters, without the word and the digits that the end may have cut through.
+
+    Half a number would pass the mask. A word of more than 64 characters is given up on and cut.
+    """
     if len(text) <= size:
         return text
     end = size
-    while end > 0 and size - end < 64 and not text[end - 1].isspace():
+    while end > max(0, size - 64) and not text[end].isspace():
         end -= 1
-    return text[: end or size]
+    return text[:end].rstrip(_DIGITS)
 
 
 # Fields that name a person, in records that cannot be parsed.
-_NAMED = re.compile(r'("[^"]*(?:author|user|name|phone|mail|address)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^,}\]\s]+)', re.I)
+_NAMED = re.compile(
+    r'("[^"]*(?:author|user|name|phone|mail|address)[^"]*"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^,}\]\s]+)',
+    re.I,
+)
 
 
 def dead_letter(record: InputRecord, invalid: Invalid) -> Dead:

@@ -1,9 +1,9 @@
 """Hashed lexical features of a post: the door's half of the `Sketch`, counts without weights.
 
-Which features, from the measurements in docs/intake.md: every word of two or more characters; pairs of
-neighbouring short words, since a Vietnamese word is mostly two short syllables; character 4-grams of long
-words, for endings and typos; character pairs in scripts that write without spaces. Weights are the cluster
-fold's, because they depend on the stream.
+Which features, from the measurements in docs/intake.md: every word of two or more characters; pairs
+of neighbouring short words, since a Vietnamese word is mostly two short syllables; character
+4-grams of long words, for endings and typos; character pairs in scripts that write without spaces.
+Weights are the cluster fold's, because they depend on the stream.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import numpy as np
 
 FEATURES_VERSION = 1  # changes when the same text may give other hashes
 
-MAX_CHARS = 600  # of cleaned text; a post of 820 characters cost 1.6 ms uncut, and says its claim early
+MAX_CHARS = (
+    600  # of cleaned text; a post of 820 characters cost 1.6 ms uncut, and says its claim early
+)
 PAIR_CHARS = 4  # neighbouring words up to this length form a pair
 GRAM_CHARS = 4
 GRAM_FROM = 5  # words from this length on give character 4-grams
@@ -25,9 +27,12 @@ CACHE_WORDS = 1 << 16  # about 40 MB at most; emptied when full, which changes n
 
 # Letters and digits, with the vowel signs that Python does not count as letters in the scripts of
 # South and Southeast Asia; an apostrophe inside a word belongs to it.
-_MARKS = "\u0300-\u036f\u0900-\u0963\u0966-\u0df3\u0e31-\u0e4e\u0eb1-\u0ece\u0f71-\u0fbc\u102b-\u109d\u1780-\u17d3\u200c\u200d"
+_MARKS = (
+    "\u0300-\u036f\u0900-\u0963\u0966-\u0df3\u0e31-\u0e4e\u0eb1-\u0ece"
+    "\u0f71-\u0fbc\u102b-\u109d\u1780-\u17d3\u200c\u200d"
+)
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)?")
-_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’](?:[^\W_]|[{_MARKS}])+)?")
+_WORD = re.compile(rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*(?:['’][^\W_]+)?")
 # Han, kana, hangul: no spaces, or words of two to four characters.
 _DENSE_SCRIPT = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
@@ -38,10 +43,13 @@ def words_of(folded: str) -> list[str]:
 
 
 def wording(words: Sequence[str]) -> int:
-    """64-bit hash of the words in order: equal for reshares and for the same text without diacritics; 0 for none."""
+    """64-bit hash of the words in order: equal for reshares and for the same text without
+    diacritics; 0 for none."""
     if not words:
         return 0
-    digest = hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    digest = hashlib.blake2b(
+        " ".join(words).encode("utf-8", "surrogatepass"), digest_size=8
+    ).digest()
     return int.from_bytes(digest, "little") or 1
 
 
@@ -54,7 +62,8 @@ def shortened(folded: str) -> str:
 
 
 class _Word:
-    """What a word contributes, computed once: its own hashes, and the start and end of its pairs' hashes."""
+    """What a word contributes, computed once: its own hashes, and the start and end of its pairs'
+    hashes."""
 
     __slots__ = ("end", "hashes", "short", "start")
 
@@ -62,7 +71,9 @@ class _Word:
         encoded = word.encode("utf-8", "surrogatepass")
         self.hashes = [zlib.crc32(f.encode("utf-8", "surrogatepass")) for f in _word_features(word)]
         self.short = 2 <= len(word) <= PAIR_CHARS
-        self.start = zlib.crc32(encoded + b"_")  # crc32 continues: crc32("a_b") = crc32("b", crc32("a_"))
+        self.start = zlib.crc32(
+            encoded + b"_"
+        )  # crc32 continues: crc32("a_b") = crc32("b", crc32("a_"))
         self.end = encoded
 
 
@@ -101,10 +112,12 @@ def _hashes(folded: str) -> list[int]:
 
 
 def features(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features of n cleaned, folded texts: (ends int64 (n,), hashes uint32 (m,), counts uint8 (m,)).
+    """Features of n cleaned, folded texts: (ends int64 (n,), hashes uint32 (m,), counts uint8
+    (m,)).
 
-    Text i has hashes[ends[i-1]:ends[i]], ascending and distinct, with their occurrences (at most 255).
-    The same for a text whatever stands beside it, and in every process: crc32 of the feature's UTF-8.
+    Text i has hashes[ends[i-1]:ends[i]], ascending and distinct, with their occurrences (at most
+    255). The same for a text whatever stands beside it, and in every process: crc32 of the
+    feature's UTF-8.
     """
     lists = [_hashes(text) for text in texts]
     sizes = [len(one) for one in lists]

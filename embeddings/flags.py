@@ -1,8 +1,8 @@
 """Flags read off a post's words: does it ask, deny, urge, speak of an authority, sell?
 
 Lexicon files hold one phrase a line, `#` starts a comment. Phrases match whole words, and texting
-abbreviations count as their words. Words typed without diacritics match any; words typed with them must
-be the phrase's own ("bac bo" is "bác bỏ", "Bắc Bộ" is not). Marks narrow a phrase:
+abbreviations count as their words. Words typed without diacritics match any; words typed with them
+must be the phrase's own ("bac bo" is "bác bỏ", "Bắc Bộ" is not). Marks narrow a phrase:
 
 - `=khẩn`: only with these diacritics
 - `really?`: only as the end of a question
@@ -27,7 +27,9 @@ from streams.records import Flag
 
 LEXICON_FLAGS = {flag.name.lower(): flag for flag in Flag if flag.name}
 TEENCODE_FILE = "teencode.txt"
-MAX_WORDS = 60  # looked at: a post asks, denies or sells at its beginning, an essay does everything somewhere
+# looked at: a post asks, denies or sells at its beginning, an essay does everything somewhere
+MAX_WORDS = 60
+MAX_CHARS = 600  # of which these words are
 MAX_QUESTIONS = 6
 _MARKED = re.compile(r"([~=]*)(.*)")
 Place = Literal["anywhere", "question", "question's end"]
@@ -44,7 +46,7 @@ class Phrase(NamedTuple):
     flag: Flag
     line: str  # as the lexicon has it
     folded: str  # " its words ", without diacritics
-    spelled: list[str]  # its words with diacritics
+    spelled: list[str]  # its words with diacritics, as `_typed` has them
     exact: bool
     place: Place
     weak: bool
@@ -53,14 +55,17 @@ class Phrase(NamedTuple):
 class Lexicons:
     """Phrases by the word under which they are looked up; immutable."""
 
-    def __init__(self, lines: Iterable[tuple[Flag, str]], teencode: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, lines: Iterable[tuple[Flag, str]], teencode: dict[str, str] | None = None
+    ) -> None:
         self._teencode = teencode or {}
         found = (self._phrase(flag, line) for flag, line in lines)
         phrases = {(phrase.flag, phrase.line): phrase for phrase in found if phrase.spelled}
         shared = Counter(word for phrase in phrases.values() for word in phrase.folded.split())
         self._by_word: dict[str, list[Phrase]] = {}
         for phrase in phrases.values():
-            # the word that fewest phrases share, the longest of these: it is looked up least often in vain
+            # the word that fewest phrases share, the longest of these: it is looked up least often
+            # in vain
             key = min(phrase.folded.split(), key=lambda word: (shared[word], -len(word), word))
             self._by_word.setdefault(key, []).append(phrase)
         self._keys = frozenset(self._by_word)
@@ -72,9 +77,9 @@ class Lexicons:
         if text.endswith("?"):
             place = "question" if text.endswith(("...?", "…?")) else "question's end"
         text = unicodedata.normalize("NFKC", text).lower()
-        spelled = [self._teencode.get(word, word) for word in words_of(text)]
-        spelled = [_tone_first(word) for word in " ".join(spelled).split()]
-        folded = f" {fold(' '.join(spelled))} "
+        written = words_of(text)
+        folded = f" {self._canonical([fold(word) for word in written])} "
+        spelled = self._typed(written)
         return Phrase(flag, line, folded, spelled, "=" in marks, place, "~" in marks)
 
     def _canonical(self, words: list[str]) -> str:
@@ -97,7 +102,9 @@ class Lexicons:
         if not hits:
             return []
         padded = f" {text} "
-        candidates = [phrase for word in hits for phrase in self._by_word[word] if phrase.folded in padded]
+        candidates = [
+            phrase for word in hits for phrase in self._by_word[word] if phrase.folded in padded
+        ]
         if not candidates:
             return []
         spelled = None if cleaned.isascii() else self._spelled(words, cleaned)
@@ -108,13 +115,28 @@ class Lexicons:
         return candidates
 
     def _spelled(self, words: list[str], cleaned: str) -> list[str] | None:
-        """The words with their diacritics, those of an abbreviation without; None if they do not align."""
-        written = words_of(cleaned)
-        if len(written) != len(words):
+        """The first words with their diacritics, those of an abbreviation without; None if they do
+        not align."""
+        written = words_of(cleaned[:MAX_CHARS])[:MAX_WORDS]
+        last = min(len(written), len(words)) - 1
+        if last < 0 or (
+            len(written) < MAX_WORDS and len(written) < len(words) and len(cleaned) <= MAX_CHARS
+        ):
             return None
-        teencode = self._teencode
-        pairs = zip(words[:MAX_WORDS], written, strict=False)
-        return " ".join([teencode.get(word) or _tone_first(typed) for word, typed in pairs]).split(" ")
+        if fold(written[last - 1]) != words[last - 1]:  # the last one may be cut
+            return None
+        return self._typed(written)
+
+    def _typed(self, written: list[str]) -> list[str]:
+        """Words with their diacritics; those that an abbreviation stands for after a star, since
+        they have none."""
+        typed: list[str] = []
+        for word in written:
+            meant = self._teencode.get(fold(word))
+            typed += (
+                [_tone_first(word)] if meant is None else ["*" + part for part in meant.split()]
+            )
+        return typed
 
     def _questions(self, cleaned: str) -> list[str]:
         """The sentences that end in a question mark, as words."""
@@ -129,11 +151,17 @@ def _is_spelled(phrase: Phrase, padded: str, spelled: list[str] | None) -> bool:
     """Does the phrase stand there with its own diacritics, or typed without any?"""
     if spelled is None:
         return not phrase.exact
+    size = len(phrase.spelled)
     at = padded.find(phrase.folded)
     while at >= 0:
         first = padded.count(" ", 0, at)
-        there = spelled[first : first + len(phrase.spelled)]
-        if there == phrase.spelled or (not phrase.exact and "".join(there).isascii()):
+        there = spelled[first : first + size]
+        plain = not phrase.exact and "".join(there).isascii()
+        # what an abbreviation stands for has no diacritics to compare
+        if plain or all(
+            typed == own or typed[0] == "*" or own[0] == "*"
+            for typed, own in zip(there, phrase.spelled, strict=False)
+        ):
             return True
         at = padded.find(phrase.folded, at + 1)
     return False
@@ -150,7 +178,11 @@ def _is_asked(phrase: Phrase, questions: list[str]) -> bool:
 # Two spellings of the tone's place ("hoà", "hòa"; "uỷ", "ủy") are both in use.
 _TONE_PLACES = {
     late: early
-    for lates, earlies in (("oà oá oả oã oạ", "òa óa ỏa õa ọa"), ("oè oé oẻ oẽ oẹ", "òe óe ỏe õe ọe"), ("uỳ uý uỷ uỹ uỵ", "ùy úy ủy ũy ụy"))
+    for lates, earlies in (
+        ("oà oá oả oã oạ", "òa óa ỏa õa ọa"),
+        ("oè oé oẻ oẽ oẹ", "òe óe ỏe õe ọe"),
+        ("uỳ uý uỷ uỹ uỵ", "ùy úy ủy ũy ụy"),
+    )
     for late, early in zip(lates.split(), earlies.split(), strict=True)
 }
 
@@ -164,13 +196,15 @@ def _tone_first(word: str) -> str:
 def load(extra: Path | None = None) -> Lexicons:
     """The shipped lexicons, and those of a folder of the user's with files of the same names.
 
-    Files are `<flag>.<anything>.txt` (enquiry.vi.txt) and `teencode.txt` (abbreviation, tab or spaces, words).
-    Raises LexiconError when a file cannot be read or is named for no flag.
+    Files are `<flag>.<anything>.txt` (enquiry.vi.txt) and `teencode.txt` (abbreviation, tab or
+    spaces, words). Raises LexiconError when a file cannot be read or is named for no flag.
     """
     folders: list[Traversable] = [files("config").joinpath("lexicons")]
     if extra is not None:
         if not extra.is_dir():
-            raise LexiconError(f"the lexicon folder {extra} does not exist: create it or leave the setting out")
+            raise LexiconError(
+                f"the lexicon folder {extra} does not exist: create it or leave the setting out"
+            )
         folders.append(extra)
     phrases: list[tuple[Flag, str]] = []
     teencode: dict[str, str] = {}
@@ -185,7 +219,9 @@ def load(extra: Path | None = None) -> Lexicons:
             flag = LEXICON_FLAGS.get(file.name.split(".")[0])
             if flag is None:
                 known = ", ".join(LEXICON_FLAGS)
-                raise LexiconError(f"lexicon {file.name} belongs to no flag: begin its name with one of {known}")
+                raise LexiconError(
+                    f"lexicon {file.name} belongs to no flag: begin its name with one of {known}"
+                )
             phrases += [(flag, line) for _, line in lines]
     return Lexicons(phrases, teencode)
 
@@ -194,8 +230,12 @@ def _lines(file: Traversable) -> list[tuple[int, str]]:
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LexiconError(f"lexicon {file.name} cannot be read ({type(error).__name__}): save it as UTF-8 text") from None
-    numbered = ((number, line.split("#", 1)[0].strip()) for number, line in enumerate(text.splitlines(), 1))
+        raise LexiconError(
+            f"lexicon {file.name} cannot be read ({type(error).__name__}): save it as UTF-8 text"
+        ) from None
+    numbered = (
+        (number, line.split("#", 1)[0].strip()) for number, line in enumerate(text.splitlines(), 1)
+    )
     return [(number, line) for number, line in numbered if line]
 
 
@@ -204,6 +244,6 @@ def _pairs(name: str, lines: list[tuple[int, str]]) -> dict[str, str]:
     for number, line in lines:
         short, *rest = fold(line.lower()).split()
         if not rest:
-            raise LexiconError(f"{name}:{number} gives no words for {short!r}: write the abbreviation, then its words")
+            raise LexiconError(f"{name}:{number} gives no words for {short!r}: write them after it")
         pairs[short] = " ".join(rest)
     return pairs

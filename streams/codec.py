@@ -1,9 +1,10 @@
-"""Bytes of frames, changes and checkpoints: msgpack with raw little-endian arrays, versioned and checksummed.
+"""Bytes of frames, changes and checkpoints: msgpack with raw little-endian arrays, versioned and
+checksummed.
 
 A record is ``version (1 byte) | crc32 of the body (4 bytes) | body``; a checkpoint's state is
-``magic (4 bytes) | version (1 byte) | body | blake2b-256 of all before``. A record's checksum is the
-cheap one because every message carries it; a checkpoint's is the strong one because it lies on disk for
-weeks. Damage anywhere is a `CodecError`, never a wrong value.
+``magic (4 bytes) | version (1 byte) | body | blake2b-256 of all before``. A record's checksum is
+the cheap one because every message carries it; a checkpoint's is the strong one because it lies on
+disk for weeks. Damage anywhere is a `CodecError`, never a wrong value.
 """
 
 from __future__ import annotations
@@ -38,11 +39,15 @@ class CodecError(ValueError):
 
 def _pack_array(array: np.ndarray) -> msgspec.msgpack.Ext:
     if array.ndim > MAX_DIMENSIONS:
-        raise CodecError(f"an array of {array.ndim} dimensions cannot be written, at most {MAX_DIMENSIONS}")
+        raise CodecError(
+            f"an array of {array.ndim} dimensions cannot be written, at most {MAX_DIMENSIONS}"
+        )
     small = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     name = small.dtype.str.encode("ascii")
     if small.dtype.str not in _DTYPES:
-        raise CodecError(f"an array of {array.dtype} cannot be written: only booleans, integers and floats")
+        raise CodecError(
+            f"an array of {array.dtype} cannot be written: only booleans, integers and floats"
+        )
     head = struct.pack(f"<BB{array.ndim}Q", len(name), array.ndim, *array.shape) + name
     return msgspec.msgpack.Ext(_ARRAY, head + small.tobytes())
 
@@ -103,7 +108,13 @@ def _decoded(data: bytes | memoryview, kind: Any) -> Any:
         return decoder.decode(data)
     except CodecError:
         raise
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        ValueError,
+        TypeError,
+    ) as error:
         raise CodecError(f"the message does not fit its form: {_one_line(error)}") from None
 
 
@@ -117,7 +128,8 @@ def encode(record: msgspec.Struct) -> bytes:
 
 
 def decode(message: bytes, kind: type[T]) -> T:
-    """The struct in a message of `encode`. Its arrays are read-only and may share the message's memory.
+    """The struct in a message of `encode`. Its arrays are read-only and may share the message's
+    memory.
 
     Raises CodecError when the message is damaged, cut, of another version, or no `kind`.
     """
@@ -125,7 +137,9 @@ def decode(message: bytes, kind: type[T]) -> T:
         raise CodecError(f"the message is cut: {len(message)} bytes")
     version, checksum = _HEAD.unpack_from(message)
     if version != RECORD_VERSION:
-        raise CodecError(f"the message has version {version}, this program reads version {RECORD_VERSION}")
+        raise CodecError(
+            f"the message has version {version}, this program reads version {RECORD_VERSION}"
+        )
     body = memoryview(message)[_HEAD.size :]
     if zlib.crc32(body) != checksum:
         raise CodecError("the message is damaged: its checksum does not match")
@@ -134,25 +148,45 @@ def decode(message: bytes, kind: type[T]) -> T:
 
 
 def pack_state(state: dict[str, Any]) -> bytes:
-    """A fold's state as checkpoint bytes: nested dicts, lists, str, bytes, int (64 bit), float, bool, None, arrays.
+    """A fold's state as checkpoint bytes: nested dicts, lists, str, bytes, int (64 bit), float,
+    bool, None, arrays.
 
-    Dicts keep their insertion order, so that a restored fold walks them as the undisturbed one does:
-    the bytes are a function of the state's content and order. Tuples come back as lists.
+    Dicts keep their insertion order, so that a restored fold walks them as the undisturbed one
+    does: the bytes are a function of the state's content and order. Tuples come back as lists.
     Raises CodecError when a value cannot be written.
     """
+    _refuse_sets(state)
     head = STATE_MAGIC + bytes([STATE_VERSION]) + _body(state)
     return head + hashlib.blake2b(head, digest_size=STATE_DIGEST_BYTES).digest()
 
 
+_CONTAINERS = frozenset({dict, list, tuple})
+
+
+def _refuse_sets(value: Any) -> None:
+    """Sets would be written, in an order that changes from process to process."""
+    items = value.values() if isinstance(value, dict) else value
+    kinds = set(map(type, items))
+    if kinds & {set, frozenset}:
+        raise CodecError("a set cannot be written, its order is chance: write a sorted list")
+    if kinds & _CONTAINERS:
+        for item in items:
+            if type(item) in _CONTAINERS:
+                _refuse_sets(item)
+
+
 def unpack_state(data: bytes) -> dict[str, Any]:
-    """The state in checkpoint bytes; its arrays are read-only. Raises CodecError when damaged, cut or foreign."""
+    """The state in checkpoint bytes; its arrays are read-only. Raises CodecError when damaged, cut
+    or foreign."""
     if not data.startswith(STATE_MAGIC):
         raise CodecError("these bytes are no checkpoint")
     if len(data) <= len(STATE_MAGIC) + 1 + STATE_DIGEST_BYTES:
         raise CodecError(f"the checkpoint is cut: {len(data)} bytes")
     version = data[len(STATE_MAGIC)]
     if version != STATE_VERSION:
-        raise CodecError(f"the checkpoint has version {version}, this program reads version {STATE_VERSION}")
+        raise CodecError(
+            f"the checkpoint has version {version}, this program reads version {STATE_VERSION}"
+        )
     view = memoryview(data)
     head, digest = view[:-STATE_DIGEST_BYTES], view[-STATE_DIGEST_BYTES:]
     if hashlib.blake2b(head, digest_size=STATE_DIGEST_BYTES).digest() != digest:

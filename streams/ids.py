@@ -1,7 +1,9 @@
-"""Ids that are pure functions of what they name, so that a second run and a second worker find the same ones.
+"""Ids that are pure functions of what they name, so that a second run and a second worker find the
+same ones.
 
-Each is a letter for its kind and 16 hex digits of blake2b. The parts are length-prefixed before hashing:
-("a", "bc") and ("ab", "c") differ. 64 bits: a billion ids collide with a chance of 3 %, a million with 3e-8.
+Each is a letter for its kind and 16 hex digits of blake2b. The parts are length-prefixed before
+hashing: ("a", "bc") and ("ab", "c") differ. 64 bits: a billion ids collide with a chance of 3 %, a
+million with 3e-8.
 """
 
 from __future__ import annotations
@@ -34,5 +36,6 @@ def event_id(rumor: str) -> str:
 
 
 def alert_id(rumor: str, ordinal: int) -> str:
-    """Of a rumor's alert number `ordinal` (1, 2, ... as it is raised again): "a" and 16 hex digits."""
+    """Of a rumor's alert number `ordinal` (1, 2, ... as it is raised again): "a" and 16 hex
+    digits."""
     return "a" + _digest(b"tindon.alert", rumor, str(ordinal))

@@ -1,8 +1,9 @@
-"""From an input record to a valid post, or to the reason why it is none. Pure: the same bytes, the same answer.
+"""From an input record to a valid post, or to the reason why it is none. Pure: the same bytes, the
+same answer.
 
-A record is dead only when it cannot be used: what it is, who it is from and when must be sure. Small
-damage is mended instead, because a post that spreads matters more than its form: half an emoji becomes
-U+FFFD, a control character a space, an unknown field is left out and counted.
+A record is dead only when it cannot be used: what it is, who it is from and when must be sure.
+Small damage is mended instead, because a post that spreads matters more than its form: half an
+emoji becomes U+FFFD, a control character a space, an unknown field is left out and counted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -22,7 +24,7 @@ REASONS: dict[str, str] = {
     "not_json": "The line is not JSON: cut, damaged or nested too deeply.",
     "not_object": "The line is JSON, but not an object with fields.",
     "too_large": "The record is larger than the limit for one post.",
-    "bad_row": "The CSV row has another number of cells than the header, or its quotes do not close.",
+    "bad_row": "The CSV row has more or fewer cells than the header, or quotes that do not close.",
     "truncated_file": "The compressed file ends early or is damaged from here on.",
     "no_id": "The post has no id.",
     "bad_id": "The id is not a string of 1 to 256 printable characters.",
@@ -30,7 +32,7 @@ REASONS: dict[str, str] = {
     "no_text": "The post has no text, or nothing but white space.",
     "bad_text": "The text is not a string.",
     "no_time": "The post has no created_at, and its source is not set to arrival time.",
-    "bad_time": "created_at is neither ISO 8601 with an offset nor seconds or milliseconds since 1970.",
+    "bad_time": "created_at is not ISO 8601 with offset, nor seconds or milliseconds since 1970.",
     "future": "created_at lies further ahead of the arrival than clocks differ.",
     "bad_field": "An optional field has a type or value that cannot be used.",
 }
@@ -39,13 +41,28 @@ MAX_ID = 256  # characters
 MAX_SOURCE = 128
 MAX_URL = 4096
 MAX_REACH = 2**53 - 1  # the largest count that JSON carries exactly
-# Numbers from here on are milliseconds: as seconds they lie after the year 5138, as milliseconds before 1974.
+# Numbers from here on are milliseconds: as seconds they lie after the year 5138, as milliseconds
+# before 1974.
 MILLISECONDS_FROM = 10**11
 LATEST = 7_258_118_400_000  # 2200-01-01 UTC, ms; later numbers are microseconds or mistakes
 
 REQUIRED = ("id", "text", "created_at")
 FIELDS = frozenset(
-    "id text created_at lang author platform community url reply_to repost_of reach kind source".split()
+    [
+        "id",
+        "text",
+        "created_at",
+        "lang",
+        "author",
+        "platform",
+        "community",
+        "url",
+        "reply_to",
+        "repost_of",
+        "reach",
+        "kind",
+        "source",
+    ]
 )
 
 
@@ -54,16 +71,21 @@ class IntakeRules(msgspec.Struct, frozen=True, kw_only=True):
 
     max_record_bytes: int = 1 << 20  # Kafka's own default limit of a message
     future_ms: int | None = 600_000  # None: no check (replay)
-    arrival_time_sources: frozenset[str] = frozenset()  # a post of theirs without time takes that of its arrival
+    arrival_time_sources: frozenset[str] = (
+        frozenset()
+    )  # a post of theirs without time takes that of its arrival
 
 
 class InputRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One record as a source delivered it, before the door. `raw` holds one JSON object if all is well."""
+    """One record as a source delivered it, before the door. `raw` holds one JSON object if all is
+    well."""
 
     source: str  # the post's own `source` field wins over it
     input: str  # "file name:line" or "topic/partition/offset"
     raw: bytes
-    received_at: int | None = None  # ms, stamped at intake; None in a replay: the post's own time stands for it
+    received_at: int | None = (
+        None  # ms, stamped at intake; None in a replay: the post's own time stands for it
+    )
     assumed_at: int | None = None  # ms, the time of a post without one (`--assume-rate`)
     unreadable: Invalid | None = None  # set by a reader that already knows that the record is dead
 
@@ -105,8 +127,9 @@ def validate(
 ) -> Valid | Invalid:
     """Check one record. Never raises on its content.
 
-    `source` is the default for a post that names none. `received_at` None (replay) switches the check for
-    future times off and stands for created_at. `assumed_at` is the time of a post that has none.
+    `source` is the default for a post that names none. `received_at` None (replay) switches the
+    check for future times off and stands for created_at. `assumed_at` is the time of a post that
+    has none.
     """
     fields: dict[str, Any] = {}
     try:
@@ -132,7 +155,8 @@ def check(record: InputRecord, rules: IntakeRules) -> Valid | Invalid:
 
 
 def parse(raw: bytes) -> Any:
-    """The JSON value in `raw`; half emojis (lone surrogates) are kept as such. Raises ValueError, RecursionError."""
+    """The JSON value in `raw`; half emojis (lone surrogates) are kept as such. Raises ValueError,
+    RecursionError."""
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -149,23 +173,35 @@ def _fields(raw: bytes | dict[str, Any], rules: IntakeRules) -> dict[str, Any]:
     if isinstance(raw, dict):
         return raw
     if len(raw) > rules.max_record_bytes:
-        raise _Dead("too_large", f"{len(raw)} bytes, at most {rules.max_record_bytes}: send the text without attachments")
+        raise _Dead(
+            "too_large",
+            f"{len(raw)} bytes, at most {rules.max_record_bytes}: send no attachments",
+        )
     try:
         value = parse(raw)
     except (ValueError, RecursionError) as error:
         try:
             raw.decode("utf-8")
         except UnicodeDecodeError as bad:
-            raise _Dead("not_utf8", f"byte {bad.start} is not UTF-8: save the data as UTF-8") from None
+            raise _Dead(
+                "not_utf8", f"byte {bad.start} is not UTF-8: save the data as UTF-8"
+            ) from None
         what = "nested too deeply" if isinstance(error, RecursionError) else _one_line(error)
         raise _Dead("not_json", f"not JSON ({what}): write one object per line") from None
     if not isinstance(value, dict):
-        raise _Dead("not_object", f"a JSON {_json_name(value)} instead of an object: write one object per line")
+        raise _Dead(
+            "not_object",
+            f"a JSON {_json_name(value)} instead of an object: write one object per line",
+        )
     return value
 
 
 def _post(
-    fields: dict[str, Any], source: str, received_at: int | None, assumed_at: int | None, rules: IntakeRules
+    fields: dict[str, Any],
+    source: str,
+    received_at: int | None,
+    assumed_at: int | None,
+    rules: IntakeRules,
 ) -> Post:
     get = fields.get
     post_id = _id(get("id"))
@@ -180,12 +216,22 @@ def _post(
         elif received_at is not None and source in rules.arrival_time_sources:
             at = received_at
         else:
-            raise _Dead("no_time", "created_at is missing: give it, set the source to arrival time, or use --assume-rate")
+            raise _Dead(
+                "no_time",
+                "created_at is missing: give it, or set the source to arrival time",
+            )
     else:
         at = parse_time(created)
-    if rules.future_ms is not None and received_at is not None and at > received_at + rules.future_ms:
+    if (
+        rules.future_ms is not None
+        and received_at is not None
+        and at > received_at + rules.future_ms
+    ):
         ahead = (at - received_at) // 1000
-        raise _Dead("future", f"created_at is {ahead} s after the arrival, at most {rules.future_ms // 1000} s: check the clock")
+        raise _Dead(
+            "future",
+            f"created_at is {ahead} s after the arrival: check the clock",
+        )
     kind = get("kind")
     if kind is None or kind == "":
         kind = "post"
@@ -263,7 +309,9 @@ def _optional(value: object, name: str, limit: int) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise _Dead("bad_field", f"{name} is a {_json_name(value)}: write it as a string or leave it out")
+        raise _Dead(
+            "bad_field", f"{name} is a {_json_name(value)}: write it as a string or leave it out"
+        )
     if len(value) > limit:
         raise _Dead("bad_field", f"{name} has {len(value)} characters, at most {limit}")
     return _mended(value)
@@ -315,7 +363,9 @@ def _from_iso(value: str) -> int:
             raise ValueError
         time = datetime.fromisoformat(value)
     except ValueError:
-        raise _Dead("bad_time", "created_at is no time: write it like 2026-01-31T08:15:00+07:00") from None
+        raise _Dead(
+            "bad_time", "created_at is no time: write it like 2026-01-31T08:15:00+07:00"
+        ) from None
     if time.tzinfo is None:
         raise _Dead("bad_time", "created_at has no offset: write it like 2026-01-31T08:15:00+07:00")
     since = time - _EPOCH
@@ -324,16 +374,17 @@ def _from_iso(value: str) -> int:
 
 def _in_range(at: int) -> int:
     if not 0 <= at < LATEST:
-        raise _Dead("bad_time", "created_at lies before 1970 or after 2199: write seconds or milliseconds since 1970")
+        raise _Dead(
+            "bad_time",
+            "created_at lies before 1970 or after 2199: write seconds or milliseconds since 1970",
+        )
     return at
 
 
 def _names(fields: dict[str, Any], source: str) -> tuple[str, str | None]:
     """Source and id of a dead record, as far as they can be used."""
-    try:
+    with suppress(_Dead, KeyError):
         source = _source(fields["source"])
-    except (_Dead, KeyError):
-        pass
     try:
         return source, _id(fields.get("id"))
     except _Dead:
@@ -347,7 +398,8 @@ def _json_name(value: object) -> str:
         return "boolean"
     if isinstance(value, int | float):
         return "number"
-    return {str: "string", list: "list", dict: "object"}.get(type(value), type(value).__name__)
+    names: dict[type, str] = {str: "string", list: "list", dict: "object"}
+    return names.get(type(value), type(value).__name__)
 
 
 def _one_line(error: BaseException) -> str:

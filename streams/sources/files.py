@@ -1,33 +1,34 @@
 """Posts out of files: JSON lines and CSV, gzip or not, and standard input.
 
-A file that cannot be used at all is a `FileError` before anything is processed; a bad record inside a
-good file is an `InputRecord` with its reason, so that the posts beside it are processed.
+A file that cannot be used at all is a `FileError` before anything is processed; a bad record inside
+a good file is an `InputRecord` with its reason, so that the posts beside it are processed.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from streams.sources.lines import STDIN, FileError, Line, LineFile
 from streams.validation import InputRecord, IntakeRules, Invalid, Valid, check, parse
 
-STDIN = "-"
+__all__ = [
+    "KEPT_OF_TOO_LARGE",
+    "STDIN",
+    "FileError",
+    "Reading",
+    "in_order",
+    "read_files",
+    "source_of",
+]
+
 ASSUMED_FROM = 1_577_836_800_000  # 2020-01-01T00:00:00Z, ms: where --assume-rate begins
 HOUR_MS = 3_600_000
-CHUNK_BYTES = 1 << 18
-GZIP_MAGIC = b"\x1f\x8b"
 KEPT_OF_TOO_LARGE = 8192  # bytes of an oversized line that reach the dead letter
-
-
-class FileError(ValueError):
-    """A file that cannot be read as posts at all; one line that says why and the mend."""
 
 
 class Reading:
@@ -67,22 +68,32 @@ def read_files(
 ) -> Reading:
     """Read posts from files; "-" is standard input.
 
-    Sorted by (created_at, source, id) bytewise, invalid records after all others in input order; with
-    `as_is` or standard input in the order of the input, as it arrives. `assume_rate` gives the posts
-    without time steady times, that many an hour from 2020-01-01Z, counted over all files in input order.
-    Raises FileError for what cannot be read; in the unsorted case part of it during the iteration.
+    Sorted by (created_at, source, id) bytewise, invalid records after all others in input order;
+    with `as_is` or standard input in the order of the input, as it arrives. `assume_rate` gives the
+    posts without time steady times, that many an hour from 2020-01-01Z, counted over all files in
+    input order. Raises FileError for what cannot be read; in the unsorted case part of it during
+    the iteration.
     """
     names = [str(path) for path in paths]
     if not names:
         raise FileError("no file given: name at least one, or - for standard input")
     if assume_rate is not None and not 0 < assume_rate <= HOUR_MS * 1000:
-        raise FileError(f"--assume-rate {assume_rate:g} is not usable: give the posts per hour, more than 0")
+        raise FileError(
+            f"--assume-rate {assume_rate:g} is not usable: give the posts per hour, more than 0"
+        )
     _refuse_same_stem(names)
     counter = _Blank()
-    files = [_File(name, rules, counter, stdin) for name in names]
-    for file in files:
-        file.open()
-    records = (record for file in files for record in file.records(assume_rate is not None))
+    files = [_PostFile(name, rules, counter, stdin) for name in names]
+    try:
+        for file in files:
+            file.open()
+    except FileError:
+        for file in files:
+            file.close()
+        raise
+    records: Iterator[InputRecord] = (
+        record for file in files for record in file.records(assume_rate is not None)
+    )
     if assume_rate is not None:
         records = _with_times(records, assume_rate)
     if as_is or STDIN in names:
@@ -120,7 +131,9 @@ def _refuse_same_stem(names: list[str]) -> None:
         source = source_of(name)
         if source in seen:
             what = "given twice" if seen[source] == name else f"both the source {source!r}"
-            raise FileError(f"{seen[source]} and {name} are {what}: rename one, a post is known by source and id")
+            raise FileError(
+                f"{seen[source]} and {name} are {what}: rename one (a post is its source and id)"
+            )
         seen[source] = name
 
 
@@ -142,95 +155,40 @@ def _is_timeless(raw: bytes) -> bool:
     return isinstance(fields, dict) and fields.get("created_at") in (None, "")
 
 
-class _File:
-    """One input file: opened and looked at first, read later."""
+class _PostFile:
+    """The records of one file: JSON lines or CSV."""
 
-    def __init__(self, name: str, rules: IntakeRules, blank: _Blank, stdin: BinaryIO | None) -> None:
+    def __init__(
+        self, name: str, rules: IntakeRules, blank: _Blank, stdin: BinaryIO | None
+    ) -> None:
         self.name = name
-        self.label = "stdin" if name == STDIN else Path(name).name
         self.source = source_of(name)
         self.rules = rules
         self.blank = blank
-        self._stdin = stdin
-        self._chunks: Iterator[bytes] = iter(())
-        self._broken: str | None = None  # why the decompressed data ends early
+        self._file = LineFile(name, rules.max_record_bytes, stdin)
+        self.label = self._file.label
         self._csv = False
 
     def open(self) -> None:
-        """Look at the beginning; raises FileError when the whole file is unusable."""
-        stream = self._stream()
-        chunks = self._decompressed(_chunks(stream, self.name))
-        first = next(chunks, b"")
-        while first and not first.strip() and (more := next(chunks, b"")):
-            first += more  # the first line of substance decides what the file is
-        if not first.strip(b"\xef\xbb\xbf \t\r\n"):
-            if self._broken:
-                raise FileError(f"{self.name}: {self._broken}: download or copy it again")
-            raise FileError(f"{self.name} is empty: it holds no record")
-        if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise FileError(f"{self.name} is UTF-16: save it as UTF-8")
-        if first[:4] == b"PK\x03\x04":
-            raise FileError(f"{self.name} is a zip archive: unpack it first")
-        first = first.removeprefix(b"\xef\xbb\xbf")
-        self._chunks = _chain(first, chunks)
+        """Look at the beginning; raises FileError when the whole file is of no use."""
+        first = self._file.open()
         self._csv = self._looks_like_csv(first)
         if not self._csv:
             self._refuse_array(first)
 
+    def close(self) -> None:
+        self._file.close()
+
     def records(self, mark_timeless: bool) -> Iterator[InputRecord]:
         """Its records; `mark_timeless` sets `assumed_at` to 0 on those without created_at."""
         found = self._csv_records(mark_timeless) if self._csv else self._line_records()
-        for record in found:
-            if mark_timeless and record.unreadable is None and _is_timeless(record.raw):
-                record = msgspec.structs.replace(record, assumed_at=0)
-            yield record
-
-    # Opening
-
-    def _stream(self) -> BinaryIO:
-        if self.name == STDIN:
-            return self._stdin or sys.stdin.buffer
         try:
-            return open(self.name, "rb", buffering=0)  # noqa: SIM115 - read to its end by the generator
-        except FileNotFoundError:
-            raise FileError(f"{self.name} does not exist: check the path") from None
-        except IsADirectoryError:
-            raise FileError(f"{self.name} is a folder: name the files in it") from None
-        except OSError as error:
-            raise FileError(f"{self.name} cannot be opened ({error.strerror}): check its permissions") from None
-
-    def _decompressed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        first = next(chunks, b"")
-        if first[:2] == GZIP_MAGIC:
-            yield from self._gunzip(_chain(first, chunks))
-            return
-        if first and self.name.endswith(".gz"):
-            raise FileError(f"{self.name} is not gzip in spite of its name: rename it or compress it")
-        if first:
-            yield first
-        yield from chunks
-
-    def _gunzip(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Decompressed chunks; where the data breaks off, what came before stands and `_broken` says why."""
-        machine = zlib.decompressobj(wbits=31)
-        for chunk in chunks:
-            while chunk:
-                if machine.eof:  # another member, or the zero padding that tapes and tools add
-                    chunk = chunk.lstrip(b"\0")
-                    if not chunk:
-                        break
-                    machine = zlib.decompressobj(wbits=31)
-                try:
-                    data = machine.decompress(chunk, CHUNK_BYTES)
-                    while data:
-                        yield data
-                        data = machine.decompress(machine.unconsumed_tail, CHUNK_BYTES)
-                except zlib.error as error:
-                    self._broken = f"the gzip data is damaged ({' '.join(str(error).split())})"
-                    return
-                chunk = machine.unused_data
-        if not machine.eof:
-            self._broken = "the gzip data ends early"
+            for record in found:
+                if mark_timeless and record.unreadable is None and _is_timeless(record.raw):
+                    record = msgspec.structs.replace(record, assumed_at=0)
+                yield record
+        finally:
+            self.close()
 
     def _looks_like_csv(self, first: bytes) -> bool:
         name = self.name.removesuffix(".gz")
@@ -248,53 +206,29 @@ class _File:
             return
         inner = line[1:].lstrip()
         if not inner or inner.startswith(b"{"):
-            raise FileError(f"{self.name} is one JSON array: write one object per line (jq -c '.[]' does it)")
+            raise FileError(
+                f"{self.name} is one JSON array: write one object per line (jq -c '.[]' does it)"
+            )
 
     # Lines
-
-    def _lines(self) -> Iterator[tuple[int, bytes, int]]:
-        """(line number from 1, line without its end, its whole size); a line over the limit comes cut."""
-        limit = self.rules.max_record_bytes
-        number = 1
-        size = 0  # of the unfinished line, in whole
-        pending: list[bytes] = []
-        for chunk in self._chunks:
-            pieces = chunk.split(b"\n")
-            for piece in pieces[:-1]:
-                if pending:
-                    size += len(piece)
-                    pending.append(piece[: max(0, limit + 2 - size + len(piece))])
-                    yield number, b"".join(pending), size
-                    pending, size = [], 0
-                else:
-                    yield number, piece, len(piece)
-                number += 1
-            if last := pieces[-1]:
-                if size <= limit:
-                    pending.append(last)
-                size += len(last)
-        if pending:
-            yield number, b"".join(pending), size
 
     def _line_records(self) -> Iterator[InputRecord]:
         limit = self.rules.max_record_bytes
         label, source = self.label, self.source
-        held: tuple[int, bytes, int] | None = None  # one behind, since the last line of a broken file is dead
-        for item in self._lines():
+        held: Line | None = None  # one behind, since the last line of a broken file is dead
+        for item in self._file.lines():
             if held is not None and (record := self._line_record(held, label, source, limit)):
                 yield record
             held = item
         if held is None:
             return
-        if self._broken is None:
+        if self._file.broken is None:
             if record := self._line_record(held, label, source, limit):
                 yield record
         else:
             yield self._broken_record(held[0], held[1])
 
-    def _line_record(
-        self, item: tuple[int, bytes, int], label: str, source: str, limit: int
-    ) -> InputRecord | None:
+    def _line_record(self, item: Line, label: str, source: str, limit: int) -> InputRecord | None:
         number, line, size = item
         line = line.strip(b" \t\r")
         if not line:
@@ -308,22 +242,29 @@ class _File:
 
     def _dead(self, where: str, reason: str, detail: str, raw: bytes) -> InputRecord:
         return InputRecord(
-            source=self.source, input=where, raw=raw, unreadable=Invalid(reason, detail, self.source)
+            source=self.source,
+            input=where,
+            raw=raw,
+            unreadable=Invalid(reason, detail, self.source),
         )
 
     def _broken_record(self, number: int, rest: bytes) -> InputRecord:
-        detail = f"{self._broken}: the records before are processed; download or copy the file again"
-        return self._dead(f"{self.label}:{number}", "truncated_file", detail, rest[:KEPT_OF_TOO_LARGE])
+        detail = f"{self._file.broken}: what comes before is processed; copy the file again"
+        return self._dead(
+            f"{self.label}:{number}", "truncated_file", detail, rest[:KEPT_OF_TOO_LARGE]
+        )
 
     # CSV
 
     def _csv_records(self, timeless_allowed: bool) -> Iterator[InputRecord]:
-        lines = _CsvLines(self._lines(), self.blank)
+        lines = _CsvLines(self._file.lines(), self.blank)
         rows = csv.reader(lines, strict=True)
         try:
             header = [cell.strip() for cell in next(rows)]
         except csv.Error as error:
-            raise FileError(f"{self.name}: the header is no CSV ({error}): write the field names in line 1") from None
+            raise FileError(
+                f"{self.name}: the header is no CSV ({error}): write the field names in line 1"
+            ) from None
         self._check_header(header, timeless_allowed)
         while True:
             lines.begin()
@@ -346,9 +287,11 @@ class _File:
                 continue
             fields = {name: cell for name, cell in zip(header, row, strict=True) if cell}
             yield InputRecord(
-                source=self.source, input=f"{self.label}:{lines.first}", raw=msgspec.json.encode(fields)
+                source=self.source,
+                input=f"{self.label}:{lines.first}",
+                raw=msgspec.json.encode(fields),
             )
-        if self._broken is not None:
+        if self._file.broken is not None:
             yield self._broken_record(lines.number + 1, b"")
 
     def _bad_row(self, lines: _CsvLines, what: str) -> InputRecord:
@@ -363,16 +306,22 @@ class _File:
         twice = sorted({name for name in header if header.count(name) > 1})
         if missing:
             found = ", ".join(name[:40] for name in header[:12])
-            hint = "separate the columns with commas" if len(header) == 1 and ";" in header[0] else "name the columns so"
-            raise FileError(f"{self.name} lacks the columns {', '.join(missing)}; it has {found}: {hint}")
+            hint = (
+                "separate the columns with commas"
+                if len(header) == 1 and ";" in header[0]
+                else "name the columns so"
+            )
+            raise FileError(
+                f"{self.name} lacks the columns {', '.join(missing)}; it has {found}: {hint}"
+            )
         if twice:
             raise FileError(f"{self.name} has the column {', '.join(twice)} twice: rename one")
 
 
 class _CsvLines:
-    """Lines as text for the csv module, remembering where the row at hand began and what it held."""
+    """Lines as text for the csv module; remembers where the row at hand began and what it held."""
 
-    def __init__(self, lines: Iterator[tuple[int, bytes, int]], blank: _Blank) -> None:
+    def __init__(self, lines: Iterator[Line], blank: _Blank) -> None:
         self._lines = lines
         self.number = 0  # of the line read last
         self.first = 1  # line where the row at hand begins
@@ -392,24 +341,3 @@ class _CsvLines:
         self.number, line, _ = next(self._lines)
         self._held.append(line)
         return line.decode("utf-8", "surrogateescape") + "\n"
-
-
-def _chunks(stream: BinaryIO | io.RawIOBase, name: str) -> Iterator[bytes]:
-    read = getattr(stream, "read1", stream.read)  # read1: hand on what a pipe has, without waiting for more
-    with stream:
-        while True:
-            try:
-                chunk = read(CHUNK_BYTES)
-            except OSError as error:
-                if isinstance(error, IsADirectoryError):
-                    raise FileError(f"{name} is a folder: name the files in it") from None
-                raise FileError(f"{name} cannot be read ({error.strerror}): check the disk") from None
-            if not chunk:
-                return
-            yield chunk
-
-
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
