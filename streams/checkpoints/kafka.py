@@ -54,6 +54,7 @@ SAVE_TIMEOUT_S = 60.0  # 20 MB take 0.2 s; the rest is for a broker that restart
 LOAD_TIMEOUT_S = 120.0
 _TRANSACTION_TIMEOUT_MS = 60_000  # after that the broker gives up a dead owner's save
 _ABORT_TIMEOUT_S = 5.0
+_NEW_TOPIC_LOOKS = 10  # every 0.2 s: brokers hear of a new topic a little after its maker
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
 
 
@@ -97,8 +98,12 @@ class KafkaCheckpoints:
     async def start(self) -> None:
         admin = AIOKafkaAdminClient(**self._options)
         async with self._connected(admin, admin.close):
-            [described] = await admin.describe_topics([self.topic])
-        self._partitions = len(described["partitions"])
+            for _ in range(_NEW_TOPIC_LOOKS):
+                [described] = await admin.describe_topics([self.topic])
+                self._partitions = len(described["partitions"])
+                if self._partitions:
+                    break
+                await asyncio.sleep(0.2)
         if not self._partitions:
             raise CheckpointError(
                 f"topic {self.topic} is missing on {self.bootstrap}: create it (tindon apply)"
