@@ -26,13 +26,14 @@ class Levels:
         self._measures = measures(parameters.weights, parameters.thresholds)
         self._suggest = parameters.suggest
         self._confirm = parameters.confirm
+        self._fewest = min(self._suggest.min_voices, self._confirm.min_voices)
 
     def score(self, rumor: Rumor, now: int) -> tuple[float, list[Signal]]:
         return score(self._measures, rumor, now)
 
     def judge(self, rumor: Rumor, now: int) -> Verdict | None:
         """The level that the rumor reaches now and never had; None when there is none."""
-        if len(rumor.voices) < self._suggest.min_voices:  # cheap: most rumors are far below
+        if len(rumor.voices) < self._fewest:  # cheap: most rumors are far below
             return None
         rumor.forget_before(now)
         if rumor.alert is not None and rumor.alert.level == "confirm":
