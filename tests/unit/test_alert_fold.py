@@ -476,7 +476,7 @@ class TestSignals:
             take(done, *posts, Tick(at + HOUR))
         states = done.alert.snapshot()["tree"]["rumors"]
         (state,) = [s for s in states if s["alert"]]
-        assert state["alert"]["level"] == "confirm"
+        assert dict(state["alert"])["level"] == "confirm"
         assert len(state["posts"]) == 60
         assert len(state["voices"]) <= 20
 
