@@ -1,6 +1,7 @@
 """Each kind of bad record is dead with its reason; small damage is mended; nothing raises."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from streams.records import Post
 from streams.validation import (
+    FIELDS,
     MAX_REACH,
     REASONS,
     InputRecord,
@@ -275,3 +277,9 @@ def test_any_fields_give_a_post_or_a_reason(change: dict[str, Any], with_good: b
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_any_bytes_give_a_post_or_a_reason(raw: bytes) -> None:
     assert isinstance(checked(raw), Invalid | Valid)
+
+
+def test_each_reason_has_its_line_in_the_document() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "intake.md").read_text("utf-8")
+    assert [word for word in REASONS if f"`{word}`" not in page] == []
+    assert [name for name in FIELDS if f"`{name}`" not in page] == []
