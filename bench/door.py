@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from embeddings import flags, language
-from embeddings.door import Door, build_frame
+from embeddings.door import Admitted, Door, build_frame
 from embeddings.features import features, wording, words_of
 from embeddings.mask import mask
 from embeddings.normalise import clean, fold
@@ -133,7 +133,7 @@ def print_times(data: Path, name: str) -> None:
     records = list(read_files([path], rules=rules, assume_rate=1000))[:TIMED_POSTS]
     door = Door(key=b"bench", rules=rules)
     found = [door.admit(record) for record in records]
-    kept = [one for one in found if hasattr(one, "cleaned")]
+    kept = [one for one in found if isinstance(one, Admitted)]
     raw = [json.loads(record.raw)["text"][:10_000] for record in records]
     cleaned = [one.cleaned for one in kept]
     folded = [one.folded for one in kept]

