@@ -21,8 +21,8 @@ MIN_LETTERS = 4
 MIN_CHANCE = 0.3  # fastText's own estimate
 MIN_WORDS = 3  # that the Vietnamese and English rules want
 MAX_WORDS = 60  # that they look at
-# Shares of a post's words, measured with bench/door.py: 81 % of comments and 98.9 % of posts without
-# diacritics pass, and at most 0.23 % of the sentences of 18 other languages.
+# Shares of a post's words, measured with bench/door.py: 81 % of comments and 98.9 % of posts
+# without diacritics pass, and at most 0.23 % of the sentences of 18 other languages.
 SYLLABLE_SHARE = 0.6
 TELLING_SHARE = 0.2
 ENGLISH_SHARE = 0.1

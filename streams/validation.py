@@ -9,15 +9,14 @@ emoji becomes U+FFFD, a control character a space, an unknown field is left out 
 from __future__ import annotations
 
 import json
-import math
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
 
 from streams.records import KINDS, Kind, Post
+from streams.timestamps import TimestampError, parse_time
 
 REASONS: dict[str, str] = {
     "not_utf8": "The record is not UTF-8 text.",
@@ -41,11 +40,6 @@ MAX_ID = 256  # characters
 MAX_SOURCE = 128
 MAX_URL = 4096
 MAX_REACH = 2**53 - 1  # the largest count that JSON carries exactly
-# Numbers from here on are milliseconds: as seconds they lie after the year 5138, as milliseconds
-# before 1974.
-MILLISECONDS_FROM = 10**11
-LATEST = 7_258_118_400_000  # 2200-01-01 UTC, ms; later numbers are microseconds or mistakes
-
 REQUIRED = ("id", "text", "created_at")
 FIELDS = frozenset(
     [
@@ -221,7 +215,10 @@ def _post(
                 "created_at is missing: give it, or set the source to arrival time",
             )
     else:
-        at = parse_time(created)
+        try:
+            at = parse_time(created)
+        except TimestampError as error:
+            raise _Dead("bad_time", str(error)) from None
     if (
         rules.future_ms is not None
         and received_at is not None
@@ -327,58 +324,6 @@ def _reach(value: object) -> int:
     if type(value) is not int or not 0 <= value <= MAX_REACH:
         raise _Dead("bad_field", "reach must be a whole number, 0 or more")
     return value
-
-
-_NUMBER = re.compile(r"\s*(\d{1,20})(?:\.(\d{1,20}))?\s*", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def parse_time(value: object) -> int:
-    """ms since 1970 UTC of an ISO 8601 time with offset, or of seconds or milliseconds since 1970.
-
-    Numbers from 10**11 on are milliseconds. Fractions of a millisecond are dropped.
-    Raises an error that `validate` turns into `bad_time`.
-    """
-    if isinstance(value, str):
-        number = _NUMBER.fullmatch(value)
-        if number:
-            return _from_number(int(number[1]), f"{number[2] or '':0<3}"[:3])
-        return _from_iso(value.strip())
-    if type(value) is int:
-        return _from_number(value, "000")
-    if isinstance(value, float) and math.isfinite(value) and abs(value) < 1e18:
-        whole = math.floor(value)
-        return _from_number(whole, f"{int((value - whole) * 1000 + 1e-4):03d}")
-    raise _Dead("bad_time", f"created_at is a {_json_name(value)}: write ISO 8601 with an offset")
-
-
-def _from_number(whole: int, thousandths: str) -> int:
-    at = whole if whole >= MILLISECONDS_FROM else whole * 1000 + int(thousandths)
-    return _in_range(at)
-
-
-def _from_iso(value: str) -> int:
-    try:
-        if not value.isascii() or len(value) > 64:
-            raise ValueError
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        raise _Dead(
-            "bad_time", "created_at is no time: write it like 2026-01-31T08:15:00+07:00"
-        ) from None
-    if time.tzinfo is None:
-        raise _Dead("bad_time", "created_at has no offset: write it like 2026-01-31T08:15:00+07:00")
-    since = time - _EPOCH
-    return _in_range((since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000)
-
-
-def _in_range(at: int) -> int:
-    if not 0 <= at < LATEST:
-        raise _Dead(
-            "bad_time",
-            "created_at lies before 1970 or after 2199: write seconds or milliseconds since 1970",
-        )
-    return at
 
 
 def _names(fields: dict[str, Any], source: str) -> tuple[str, str | None]:

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.records import Post
+from streams.timestamps import parse_time
 from streams.validation import (
     FIELDS,
     MAX_REACH,
@@ -18,7 +19,6 @@ from streams.validation import (
     Invalid,
     Valid,
     check,
-    parse_time,
     validate,
 )
 
