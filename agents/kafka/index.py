@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from agents.kafka.app import Road, Stage
 from agents.kafka.dead import bury, unusable
@@ -19,10 +20,12 @@ from streams.documents import Batch
 NAME = "index"
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 5.0
+SAY_EVERY_S = 30.0
 
 PATIENCE_S = 2.0
 """How long one write is tried before the agent takes over the waiting: short, so that a stop is quick."""
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -40,6 +43,7 @@ class IndexStage(Stage):
         super().__init__(road, NAME, road.topics.alerts)
         self._store = store
         self._lane = Lane("store")
+        self._prepared = False
 
     async def take(self, event: Any) -> None:
         records = event.value
@@ -71,14 +75,26 @@ class IndexStage(Stage):
         await self.ack(event)
 
     async def _write(self, batch: Batch) -> Written:
-        """Write, for as long as it takes; meanwhile nothing is acknowledged, so nothing more is read."""
+        if not self._prepared:
+            await self._insist(prepare, self._store)
+            self._prepared = True
+        written = await self._insist(write, self._store, batch)
+        outcomes = self.road.metrics.documents
+        outcomes.labels("stored").inc(written.stored)
+        outcomes.labels("older").inc(written.older)
+        outcomes.labels("refused").inc(len(written.rejected))
+        self.road.metrics.bulk_retries.inc(written.retries)
+        return written
+
+    async def _insist(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Ask the store for as long as it takes; meanwhile nothing is acknowledged or read."""
         wait, said = FIRST_WAIT_S, 0.0
         while True:
             try:
-                written = await self._lane.run(write, self._store, batch)
+                answer = await self._lane.run(call, *arguments)
             except StoreUnavailable as error:
                 self.road.metrics.store_waits.inc()
-                if time.monotonic() - said > 30:
+                if not said or time.monotonic() - said > SAY_EVERY_S:
                     log.warning("the store takes no writes, trying on: %s", error)
                     said = time.monotonic()
                 await asyncio.sleep(wait)
@@ -86,12 +102,15 @@ class IndexStage(Stage):
                 continue
             if said:
                 log.warning("the store takes writes again")
-            outcomes = self.road.metrics.documents
-            outcomes.labels("stored").inc(written.stored)
-            outcomes.labels("older").inc(written.older)
-            outcomes.labels("refused").inc(len(written.rejected))
-            self.road.metrics.bulk_retries.inc(written.retries)
-            return written
+            return answer
+
+
+def prepare(store: Store) -> None:
+    """Index templates where they are missing or older; SQLite knows none."""
+    plan = getattr(store, "plan", None)
+    if plan is not None and plan():
+        for step in store.ensure_templates():  # type: ignore[attr-defined]
+            log.info("%s %s %s", step.action, step.what, step.name)
 
 
 def write(store: Store, batch: Batch) -> Written:
