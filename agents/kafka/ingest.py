@@ -26,6 +26,8 @@ WINDOW = 2_000
 ALONE_BYTES = 128 << 10
 """From here on a record is sent by itself."""
 
+Window = list[tuple[Entry, bool]]  # an entry, and whether it is the last one of all
+
 _json = msgspec.json.Encoder().encode
 
 
@@ -97,17 +99,25 @@ class _Sending:
         rate = self._intake.rate
         return WINDOW if rate is None else max(1, min(WINDOW, int(rate / 10)))
 
-    async def _window_of(self, entries: list[Entry], started: float) -> None:
-        """Send a window's messages and wait for them; the order in each partition is that of the input."""
+    async def _window_of(self, entries: Window, started: float) -> None:
+        """Send a window's messages and wait for them; each partition has them in the input's order.
+
+        Ticks go to partition 0, the closing one to all: it brings out the last posts of each.
+        """
         if self._intake.rate is not None:
             ahead = self._records / self._intake.rate - (time.monotonic() - started)
             if ahead > 0:
                 await asyncio.sleep(ahead)
         sent: list[Sent] = []
-        for entry in entries:
+        for entry, last in entries:
             if entry.record is None:
                 tick: Header = ("tick", str(entry.tick).encode())
-                sent.append(await self._producer.send(self._topic, b"", headers=[tick]))
+                for partition in range(self._topic.partitions if last else 1):
+                    sent.append(
+                        await self._producer.send(
+                            self._topic, b"", partition=partition, headers=[tick]
+                        )
+                    )
                 self._ticks += 1
             else:
                 await self._post(entry.record, sent)
@@ -158,12 +168,16 @@ def cut(record: InputRecord) -> InputRecord:
     )
 
 
-def _windows(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
-    window: list[Entry] = []
+def _windows(entries: Iterable[Entry], size: int) -> Iterator[Window]:
+    """Entries in portions; the last one of all is marked."""
+    window: Window = []
+    held: Entry | None = None
     for entry in entries:
-        window.append(entry)
+        if held is not None:
+            window.append((held, False))
+        held = entry
         if len(window) == size:
             yield window
             window = []
-    if window:
-        yield window
+    if held is not None:
+        yield [*window, (held, True)]
