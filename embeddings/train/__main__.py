@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 STAGES = ("corpus", "vocabulary", "teacher", "student", "quantise", "prior", "evaluate", "card")
@@ -34,7 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=None, help="model folder (WORK/model)")
     parser.add_argument("--model-version", default="1", help="version in the identity")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=None, help="of the student; default: recipe's")
+    parser.add_argument(
+        "--steps", type=int, default=None, help="of each run; default: its recipe's"
+    )
     parser.add_argument("--targets", type=int, default=90_112, help="texts that the teacher reads")
     parser.add_argument("--english-posts", type=int, default=40_000)
     parser.add_argument("--threads", type=int, default=2)
@@ -112,9 +115,11 @@ def _student(given: argparse.Namespace, out: Path) -> None:
     from embeddings.train import student
 
     torch.set_num_threads(given.threads)
-    steps = given.steps or student.Recipe().steps
-    recipe = student.Recipe(steps=steps, seed=given.seed)
-    student.train(given.work, given.work / "table.npy", recipe, say)
+    runs = [replace(run, seed=given.seed, steps=given.steps or run.steps) for run in student.RUNS]
+    if given.again in STAGES[: STAGES.index("student") + 1]:
+        for file in given.work.glob("run-*.npy"):
+            file.unlink()
+    student.train_all(given.work, given.work / "table.npy", runs, say)
 
 
 def _quantise(given: argparse.Namespace, out: Path) -> None:

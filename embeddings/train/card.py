@@ -80,7 +80,7 @@ def stories(encoder: Encoder, folder: Path, work: Path) -> dict[str, dict[str, f
 
 def write(work: Path, out: Path) -> str:
     """The card as Markdown, out of ``figures.json``, ``times.json`` and the corpus."""
-    from embeddings.train.student import DIM, Recipe  # needs torch, which measuring does not
+    from embeddings.train.student import DIM, RUNS  # needs torch, which measuring does not
 
     figures = json.loads((work / "figures.json").read_text("utf-8"))
     times = json.loads((work / "times.json").read_text("utf-8"))
@@ -88,7 +88,6 @@ def write(work: Path, out: Path) -> str:
     name, version, digest = StaticEncoder(out).identity.split("/")
     sources = Counter(pair.source for pair in pairs)
     languages = sorted({pair.lang_b for pair in pairs} | {"en"})
-    recipe = Recipe()
     minutes = sum(stage["wall_s"] for stage in times.values()) / 60
     hours = sum(stage["cpu_s"] for stage in times.values()) / 3600
     sections = [
@@ -111,11 +110,16 @@ def write(work: Path, out: Path) -> str:
         " below.",
         "Teacher: all-MiniLM-L6-v2 (Apache-2.0).",
         "## Method",
-        f"Unigram tokenizer with whole words and Vietnamese two-syllable compounds. {recipe.steps}"
-        f" steps of {recipe.pairs} translation pairs (symmetric in-batch contrast), {recipe.posts}"
-        f" English posts against the teacher, {recipe.spellings} Vietnamese posts against their own"
-        " other spelling; Vietnamese sides clean, bare or damaged (typos, teencode). Weights"
-        " averaged over the last part; int8 rows with integer scales, so that sums are exact.",
+        "Unigram tokenizer with whole words and Vietnamese two-syllable compounds; the mean of"
+        f" {len(RUNS)} runs. "
+        + " ".join(
+            f"Run {number}: {run.steps} steps of {run.pairs} translation pairs (symmetric in-batch"
+            f" contrast), {run.posts} English posts against the teacher, {run.spellings} Vietnamese"
+            f" posts against their own other spelling (cosine weight {run.close:g})."
+            for number, run in enumerate(RUNS, 1)
+        )
+        + " Vietnamese sides come clean, bare or damaged (typos, teencode). Weights averaged over"
+        " the last part of a run; int8 rows with integer scales, so that sums are exact.",
         "## Figures",
         "Retrieval, rank 1, mean of both directions, first 1,000 pairs of each set and language"
         " with English. FLORES is the SIB-200 selection; `vi-bare` is Vietnamese without marks.",
@@ -131,7 +135,7 @@ def write(work: Path, out: Path) -> str:
         ' "A denies B" and "B denies A" are the same row.\n'
         "- Vietnamese pairs are few and mostly technical or everyday; news names and slang newer"
         " than the data fall back to pieces.\n"
-        "- Khmer, Lao and Thai are far weaker than the rest: see the table first.\n"
+        "- Khmer and Lao are far weaker than the rest: see the table first.\n"
         "- Similarity says that two posts talk alike, never that a claim is true or false.",
         "## How it was made",
         f"{minutes:.0f} minutes on a shared two-core machine, {hours:.1f} CPU hours, about"
@@ -139,6 +143,9 @@ def write(work: Path, out: Path) -> str:
         " `python -m embeddings.train --data DIR --work DIR`; the tables above are written by its"
         " last stage. " + _stage_times(times),
     ]
+    note = work / "note.md"  # what a person adds about this very training
+    if note.exists():
+        sections.append(note.read_text("utf-8").strip())
     return "\n\n".join(sections) + "\n"
 
 
