@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from alerts import AlertFold, AlertParameters
+from alerts import AlertFold, AlertParameters, LevelRule
 from clusters import ClusterFold, ClusterParameters
 from embeddings.door import Door, build_frame
 from streams.codec import pack_state
@@ -124,6 +124,12 @@ def _part(whole: Frame, start: int, end: int) -> Frame:
     )
 
 
+def level(score: float, voices: int, wordings: int) -> LevelRule:
+    """A rule that asks for no number of posts."""
+    fields = {"score": score, "min_voices": voices, "min_wordings": wordings, "min_posts": 0}
+    return LevelRule(**{k: v for k, v in fields.items() if k in LevelRule.__struct_fields__})
+
+
 class Road:
     """Both folds, and all that came out of them."""
 
@@ -150,7 +156,7 @@ def drawn_log(seed: int, posts: int, *, window_ms: int) -> list[Entry]:
     that let micro-clusters age.
     """
     chance = random.Random(seed)
-    stories = [[f"{s}word{w}" for w in chance.sample(range(40), 9)] for s in "abcdefg"]
+    stories = [[f"{s}word{w}" for w in chance.sample(range(60), 14)] for s in "abcdefg"]
     now, log, texts, ids = START, [], [], []
     for number in range(posts):
         now += chance.choice([0, 1, 1000, 20_000, MINUTE])
@@ -164,7 +170,7 @@ def drawn_log(seed: int, posts: int, *, window_ms: int) -> list[Entry]:
             log.append(dead(number))
         source = chance.choice(["feed", "feed", "wall"])
         story = chance.choice(stories[: 2 + number // 40])
-        text = " ".join(chance.sample(story, chance.randint(4, 9)))
+        text = " ".join(chance.sample(story, chance.randint(5, 13)))
         fields: dict[str, Any] = {"author": f"who{chance.randint(0, 30)}", "reach": number}
         post_id, at = f"p{number}", now
         turn = chance.random()

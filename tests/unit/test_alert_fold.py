@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from alerts import AlertFold, AlertParameters, BadParameter, LevelRule, UnknownSignal
+from alerts import AlertFold, AlertParameters, BadParameter, UnknownSignal
 from alerts.micros import Micros
 from alerts.parameters import QUIET_CHANGES, QUIET_TICKS
 from alerts.rumor import Kept, Rumor
@@ -33,11 +33,12 @@ from tests.fold_scene import (
     alert_fold,
     cluster_fold,
     frame,
+    level,
     post,
 )
 
-ALWAYS = LevelRule(score=0.0, min_voices=2, min_wordings=2)
-NEVER = LevelRule(score=1.0, min_voices=999, min_wordings=999)
+ALWAYS = level(0.0, 2, 2)
+NEVER = level(1.0, 999, 999)
 TELLINGS = [
     "Đập Hồ Lam sắp vỡ rồi, bà con hạ du sơ tán gấp",
     "Bà con hạ du ơi, đập Hồ Lam sắp vỡ, sơ tán gấp đi",
@@ -194,8 +195,8 @@ class TestRumors:
 
 class TestAlerts:
     def test_each_level_is_reached_once(self) -> None:
-        rule = LevelRule(score=0.1, min_voices=3, min_wordings=3)
-        done = warm(suggest=rule, confirm=LevelRule(score=0.1, min_voices=6, min_wordings=6))
+        rule = level(0.1, 3, 3)
+        done = warm(suggest=rule, confirm=level(0.1, 6, 6))
         posts = told(10)
         for start in (0, 2, 4, 6, 8):
             take(done, *posts[start : start + 2], Tick(START + start))
@@ -214,12 +215,12 @@ class TestAlerts:
         assert (last.level, last.confirmed_at) == ("confirm", raised[1][1].raised_at)
 
     def test_confirm_may_come_first_and_suggest_never_follows(self) -> None:
-        done = road(suggest=ALWAYS, confirm=LevelRule(score=0.0, min_voices=3, min_wordings=3))
+        done = road(suggest=ALWAYS, confirm=level(0.0, 3, 3))
         take(done, *told(4), Tick(START), *[post("x", TELLINGS[7]), Tick(START + 1)])
         assert [r.level for e in done.effects for r in e.raised] == ["confirm"]
 
     def test_copies_by_many_are_no_evidence(self) -> None:
-        rule = LevelRule(score=0.0, min_voices=4, min_wordings=4)
+        rule = level(0.0, 4, 4)
         done = road(suggest=rule, confirm=rule)
         copies = [post(f"c{i}", DAM, author=f"who{i}") for i in range(40)]
         take(done, *copies, Tick(START))
@@ -276,11 +277,12 @@ class TestAlerts:
 
     def merged_alerts(self, *, first_alert: bool) -> Road:
         """Two rumors of which the younger one has an alert, then a post that makes them one."""
-        left, right = "đập hồ lam sắp vỡ", "sơ tán gấp trong đêm nay"
+        left = "đập thủy điện hồ lam sắp vỡ rồi"
+        right = "bà con ven sông sơ tán gấp trong đêm"
         done = road(
             micro_threshold=0.2,
             macro_threshold=0.12,
-            suggest=LevelRule(score=0.0, min_voices=3, min_wordings=3),
+            suggest=level(0.0, 3, 3),
         )
         size = 4 if first_alert else 1
         take(done, *[post(f"a{i}", f"{left} {i}{i}", author=f"a{i}") for i in range(size)])
@@ -388,7 +390,7 @@ class TestSignals:
                 "reach": 1,
                 "micro": "m",
                 "wording": number + 1,
-                "words": 1,
+                "words": 20,
             }
             voice = fields.pop("voice", number)
             rumor.take(Kept(**{**given, **fields}), voice, number)
@@ -408,7 +410,7 @@ class TestSignals:
         )
         values = self.values(rumor)
         assert values["voices"] == 3
-        assert values["wordings"] == 2
+        assert values["wordings"] == 2, "a text without words is no wording"
         assert self.values(rumor, START + DAY)["voices"] == 2
         assert self.values(rumor, START + DAY + 1)["voices"] == 0
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import LevelRule
 from embeddings.door import Door
 from streams.codec import encode, pack_state, unpack_state
 from streams.effects import Effects
@@ -26,6 +25,7 @@ from tests.fold_scene import (
     cut,
     drawn_log,
     frame,
+    level,
 )
 
 WINDOW = 2 * DAY
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.parametrize("door", [DOOR, DENSE_DOOR], ids=["words", "
 
 # Below the default thresholds, so that rumors and alerts form, merge and age in a small log.
 RULES = {
-    "suggest": LevelRule(score=0.1, min_voices=3, min_wordings=2),
-    "confirm": LevelRule(score=0.4, min_voices=5, min_wordings=4),
+    "suggest": level(0.1, 3, 2),
+    "confirm": level(0.4, 5, 4),
     "index_posts": 3,
 }
 
