@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -29,7 +29,7 @@ def loaded(ctx: typer.Context) -> Loaded:
 
     call = cast(Call, ctx.find_root().obj)
     if call.loaded is None:
-        call.loaded = load(call.config_file)
+        call.loaded = following_ports(load(call.config_file))
         log = call.loaded.settings.log
         start_logging("debug" if call.verbose else log.level, log.json_lines)
     return call.loaded
@@ -38,3 +38,21 @@ def loaded(ctx: typer.Context) -> Loaded:
 def settings(ctx: typer.Context) -> Settings:
     """The settings that this command runs under. Raises SettingsError."""
     return loaded(ctx).settings
+
+
+def following_ports(found: Loaded) -> Loaded:
+    """The settings with the clients' addresses at the local servers' ports, unless they were given.
+
+    Whoever moves a port says so once: ingest, worker, apply, console and doctor go along.
+    """
+    chosen, origins = found.settings, dict(found.origins)
+    if origins["kafka.bootstrap"] == "default" != origins["servers.kafka_port"]:
+        kafka = {"bootstrap": f"127.0.0.1:{chosen.servers.kafka_port}"}
+        chosen = chosen.model_copy(update={"kafka": chosen.kafka.model_copy(update=kafka)})
+        origins["kafka.bootstrap"] = "servers.kafka_port"
+    if origins["elasticsearch.url"] == "default" != origins["servers.elasticsearch_port"]:
+        search = {"url": f"http://127.0.0.1:{chosen.servers.elasticsearch_port}"}
+        search_section = chosen.elasticsearch.model_copy(update=search)
+        chosen = chosen.model_copy(update={"elasticsearch": search_section})
+        origins["elasticsearch.url"] = "servers.elasticsearch_port"
+    return replace(found, settings=chosen, origins=origins)

@@ -126,9 +126,59 @@ def _partitions(admin: KafkaAdminClient) -> dict[str, int]:
     }
 
 
-def other_settings(broker: Broker, wanted: Iterable[Topic]) -> list[str]:
-    """One line for each topic setting that differs from what this program asks for."""
-    lines = []
+class Difference(NamedTuple):
+    """A setting of a topic that is not as this program asks for it."""
+
+    topic: str
+    setting: str
+    stands: str | None
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.setting} is {self.stands} instead of {self.wanted}"
+
+
+class Plan(NamedTuple):
+    """What is to be done so that the topics are as the settings ask; both empty: nothing."""
+
+    create: list[Topic]
+    alter: list[Difference]
+
+
+def plan(broker: Broker, topics: Topics) -> Plan:
+    """What the topics lack; raises BrokerError for one with another count of partitions."""
+    wanted = topics.all()
+    with broker.admin() as admin:
+        try:
+            found = _partitions(admin)
+        except KafkaError as error:
+            raise BrokerError(f"topics at {broker.bootstrap}: {_said(error)}") from error
+    standing = [topic for topic in wanted if topic.name in found]
+    for topic in standing:
+        if found[topic.name] != topic.partitions:
+            raise BrokerError(_other_count(topic, found[topic.name], topics))
+    missing = [topic for topic in wanted if topic.name not in found]
+    return Plan(missing, other_settings(broker, standing))
+
+
+def carry_out(broker: Broker, topics: Topics, planned: Plan) -> None:
+    """Create and alter as planned; raises BrokerError."""
+    with broker.admin() as admin:
+        try:
+            if planned.create:
+                _create(admin, planned.create, topics.replication)
+            for one in planned.alter:
+                change = ConfigResource(
+                    ConfigResourceType.TOPIC, one.topic, {one.setting: one.wanted}
+                )
+                admin.alter_configs([change])
+        except KafkaError as error:
+            raise BrokerError(f"topics at {broker.bootstrap}: {_said(error)}") from error
+
+
+def other_settings(broker: Broker, wanted: Iterable[Topic]) -> list[Difference]:
+    """The settings of topics, all of them there, that differ from what this program asks for."""
+    differences = []
     with broker.admin() as admin:
         for topic in wanted:
             resource = ConfigResource(ConfigResourceType.TOPIC, topic.name)
@@ -137,8 +187,8 @@ def other_settings(broker: Broker, wanted: Iterable[Topic]) -> list[str]:
             for name, value in topic.settings.items():
                 stands = values.get(name, {}).get("value")
                 if stands != value:
-                    lines.append(f"{topic.name}: {name} is {stands} instead of {value}")
-    return lines
+                    differences.append(Difference(topic.name, name, stands, value))
+    return differences
 
 
 def topic_id(broker: Broker, topic: Topic) -> str:

@@ -1,0 +1,105 @@
+"""`tindon console`: the web console over a store, this installation's or a replay's."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.context import settings
+from cli.errors import UserError, WrongUse
+
+if TYPE_CHECKING:
+    from config import Settings
+    from stores import Store
+
+FILE_NAME = "tindon.sqlite"  # in the state folder and in a replay's --out folder
+
+
+class Kind(StrEnum):
+    SQLITE = "sqlite"
+    ELASTICSEARCH = "elasticsearch"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("console")(console)
+
+
+def console(
+    ctx: typer.Context,
+    store: Annotated[
+        Kind | None, typer.Option(help="Where the documents are; else store.kind.")
+    ] = None,
+    path: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="An SQLite store, or a folder that `tindon replay --out` wrote.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Port; else console.port.")
+    ] = None,
+) -> None:
+    """Serve the console until Ctrl-C."""
+    from console import create_app
+    from console.serving import ConsoleError, open_socket, server
+    from stores import StoreError
+
+    chosen = settings(ctx)
+    if path is not None and store is Kind.ELASTICSEARCH:
+        raise WrongUse("--path names an SQLite store: leave it out, or --store elasticsearch")
+    host, wanted = chosen.console.host, chosen.console.port if port is None else port
+    try:
+        listener = open_socket(host, wanted)
+    except ConsoleError as error:
+        raise UserError(str(error)) from error
+    try:
+        kind = "sqlite" if path is not None else store or chosen.store.kind
+        opened, over = _elasticsearch(chosen) if kind == "elasticsearch" else _sqlite(chosen, path)
+        try:
+            app = create_app(opened, language=chosen.console.language)
+            shown = f"[{host}]" if ":" in host else host
+            typer.echo(f"console  http://{shown}:{listener.getsockname()[1]}/   over {over}")
+            server(app, host).run(sockets=[listener])
+        finally:
+            opened.close()
+    except StoreError as error:
+        raise UserError(str(error)) from error
+    finally:
+        listener.close()
+
+
+def _elasticsearch(chosen: Settings) -> tuple[Store, str]:
+    from cli.apply import elasticsearch_store
+
+    opened = elasticsearch_store(chosen)
+    try:
+        return opened, opened.check()
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _sqlite(chosen: Settings, path: Path | None) -> tuple[Store, str]:
+    from stores.sqlite import SqliteStore
+
+    file = chosen.state_dir if path is None else path
+    if path is None or path.is_dir():
+        file = file / FILE_NAME
+    if not file.is_file():  # opening would make an empty one
+        raise UserError(_nothing_at(file, path))
+    return SqliteStore(file), str(file)
+
+
+def _nothing_at(file: Path, path: Path | None) -> str:
+    if path is None:
+        return (
+            f"there is no store at {file}: give --path of a replay's --out folder, or "
+            "--store elasticsearch for what `tindon up` runs"
+        )
+    if path.is_dir():
+        return f"{path} holds no {FILE_NAME}: give the folder that `tindon replay --out` wrote"
+    return f"there is no file {file}: give an SQLite store, or a replay's --out folder"
