@@ -40,11 +40,15 @@ class Levels:
             return None
         voices = rumor.since(rumor.voices, now - DAY)
         wordings = rumor.since(rumor.wordings, now - DAY)
+        posts = rumor.volume(now - DAY, now + DAY)
         value, signals = self.score(rumor, now)
 
         def reached(rule: LevelRule) -> bool:
             return (
-                value >= rule.score and voices >= rule.min_voices and wordings >= rule.min_wordings
+                value >= rule.score
+                and voices >= rule.min_voices
+                and wordings >= rule.min_wordings
+                and posts >= rule.min_posts
             )
 
         if reached(self._confirm):

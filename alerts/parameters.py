@@ -14,6 +14,10 @@ FEATURES_KEPT = 256
 POSTS_KEPT = 200
 """Posts whose masked text a rumor keeps: for exemplars, and to follow it into an heir."""
 
+SAYING = 8
+"""Words from which a wording counts as one: shorter ones ("is that so?", "good morning all") are alike
+without saying the same."""
+
 EXEMPLARS = 10
 
 BUCKET = 5 * MINUTE
@@ -47,6 +51,7 @@ class LevelRule(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     min_voices: int
     min_wordings: int
+    min_posts: int = 1
 
 
 class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +60,9 @@ class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     macro_threshold: float = 0.35
     event_threshold: float = 0.22
     dense_weight: float = 0.30
-    event_dense_weight: float = 0.50
     index_posts: int = 2
-    suggest: LevelRule = LevelRule(score=0.35, min_voices=4, min_wordings=4)
-    confirm: LevelRule = LevelRule(score=0.60, min_voices=8, min_wordings=6)
+    suggest: LevelRule = LevelRule(score=0.25, min_voices=3, min_wordings=3, min_posts=6)
+    confirm: LevelRule = LevelRule(score=0.50, min_voices=6, min_wordings=6, min_posts=12)
     weights: dict[str, float] = {}
     thresholds: dict[str, float] = {}
     settings_version: str = "default"

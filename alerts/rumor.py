@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT
+from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
 from streams.documents import Join, Level, Status
 from streams.records import Flag
 
@@ -58,7 +58,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     last_at: int
     posts: list[tuple[int, str]] = []  # (place in the folded order, post id)
     voices: dict[int, int] = {}  # voice -> newest post, ms
-    wordings: dict[int, int] = {}  # wording -> newest post, ms
+    wordings: dict[int, int] = {}  # wording of SAYING words or more -> newest post, ms
     languages: dict[str, int] = {}
     platforms: dict[str, int] = {}
     communities: dict[str, int] = {}
@@ -81,7 +81,7 @@ class Rumor(msgspec.Struct, kw_only=True):
         self.last_at = max(self.last_at, at)
         if post.repost_of is None:
             _newest(self.voices, voice, at)
-            if post.wording:
+            if post.wording and post.words >= SAYING:
                 _newest(self.wordings, post.wording, at)
         _count(self.languages, post.lang)
         if post.platform:

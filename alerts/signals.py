@@ -43,7 +43,8 @@ MEASURES: tuple[Measure, ...] = (
         "wordings",
         8.0,
         0.30,
-        "Distinct wordings in the last 24 hours: people saying it in their own words, not copies.",
+        "Distinct wordings of eight words or more in the last 24 hours: people saying it in their "
+        "own words, not copies.",
         lambda r, now: float(r.since(r.wordings, now - DAY)),
     ),
     Measure(

@@ -58,6 +58,7 @@ class Level(Section):
     score: Annotated[float, Field(ge=0, le=1)]
     min_voices: Count
     min_wordings: Count
+    min_posts: Count
 
 
 class Alert(Section):
