@@ -16,12 +16,12 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from agents.stages import Stages
-from embeddings.door import build_frame
+from embeddings.door import Admitted, frame_of
 from stores.sqlite import SqliteStore
 from streams.codec import CodecError, pack_state, unpack_state
 from streams.documents import Batch, RumorDocument
 from streams.effects import Assigned, Effects, Merged, Raised
-from streams.records import Dead
+from streams.records import Dead, DoorPost
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
 from streams.time import NEVER
@@ -43,10 +43,19 @@ CHECKPOINT_SHARE = 0.03
 T = TypeVar("T")
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """A record of the log: a post as it came in, or a tick."""
+class Entry(msgspec.Struct, frozen=True):
+    """What a source delivers: a record as it came in, or a tick."""
 
     record: InputRecord | None
+    tick: int | None
+
+
+class Logged(msgspec.Struct, frozen=True, array_like=True):
+    """A record of the log. A post stands there as it left the door: masked, its author a pseudonym."""
+
+    input: str  # where it came from
+    post: DoorPost | None
+    dead: Dead | None
     tick: int | None
 
 
@@ -60,10 +69,12 @@ class Results(msgspec.Struct, array_like=True):
     dead: list[Dead]
 
 
+Passed = Admitted | Dead | Tick
+
 RESULTS = "results"
 
 _encode = msgspec.msgpack.Encoder().encode
-_entry = msgspec.msgpack.Decoder(Entry)
+_logged = msgspec.msgpack.Decoder(Logged)
 _results = msgspec.msgpack.Decoder(Results)
 
 
@@ -140,24 +151,36 @@ class EmbeddedRoad:
     def catch_up(self, batch: int) -> None:
         """Fold what the log holds beyond the checkpoint."""
         while records := self.log.read(POSTS, self._next, batch):
-            self._fold([_decoded(_entry, value) for _, value in records])
+            self._fold([self._again(_decoded(_logged, value)) for _, value in records])
+
+    def _again(self, logged: Logged) -> Passed:
+        if logged.post is not None:
+            return self._door.again(logged.post)
+        return logged.dead if logged.dead is not None else Tick(logged.tick or 0)
 
     def take(self, entries: list[Entry]) -> None:
-        """Append to the log, then fold."""
-        self.log.append(POSTS, [_encode(entry) for entry in entries])
-        self._fold(entries)
+        """Let in, append to the log, then fold."""
+        passed: list[Passed] = []
+        values: list[bytes] = []
+        for entry in entries:
+            if entry.record is None:
+                passed.append(Tick(entry.tick or 0))
+                values.append(_encode(Logged("", None, None, entry.tick)))
+                continue
+            result = self._door.admit(entry.record)
+            passed.append(result)
+            post, dead = (None, result) if isinstance(result, Dead) else (result.post, None)
+            values.append(_encode(Logged(entry.record.input, post, dead, None)))
+        self.log.append(POSTS, values)
+        self._fold(passed)
 
-    def _fold(self, entries: list[Entry]) -> None:
-        first = self._next
-        numbered = [
-            (first + i, Tick(e.tick) if e.record is None and e.tick is not None else _record(e))
-            for i, e in enumerate(entries)
-        ]
-        embedded = build_frame(self._door, numbered, origin=POSTS, partition=0)
+    def _fold(self, passed: list[Passed]) -> None:
+        numbered = list(enumerate(passed, start=self._next))
+        embedded = frame_of(self._door, numbered, origin=POSTS, partition=0)
         for change in self._cluster.fold(embedded.frame):
             with self._lock:
                 self._note(self._alert.apply(change))
-        self._next += len(entries)
+        self._next += len(passed)
         self._results.dead += embedded.dead
         now = time.monotonic()
         if now - self._checkpointed >= max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE):
@@ -210,11 +233,13 @@ class EmbeddedRoad:
         self.checkpoint()
         return self._alert.open_documents()
 
-    def entries(self) -> Iterable[tuple[int, Entry]]:
-        """The log from its beginning."""
+    @property
+    def inputs(self) -> Iterable[str]:
+        """Where the posts that are not dead came from, in folded order."""
         at = 0
         while records := self.log.read(POSTS, at, 10_000):
-            yield from ((offset, _decoded(_entry, value)) for offset, value in records)
+            logged = (_decoded(_logged, value) for _, value in records)
+            yield from (one.input for one in logged if one.post is not None)
             at = records[-1][0] + 1
 
     def results(self) -> Iterable[Results]:
@@ -242,8 +267,3 @@ def _decoded(decoder: msgspec.msgpack.Decoder[T], value: bytes) -> T:
         return decoder.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise CodecError("a record of the log does not fit its form") from None
-
-
-def _record(entry: Entry) -> InputRecord:
-    assert entry.record is not None
-    return entry.record

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.embedded import Entry, Progress, Results
+from agents.embedded import Progress, Results
 from agents.kafka.embed import NAME as EMBED
 from agents.kafka.logs import header, reader, records
 from agents.kafka.record import Recorded
@@ -47,10 +47,6 @@ class Told(NamedTuple):
     def results(self) -> Iterable[Results]:
         return self.said
 
-    def entries(self) -> Iterator[tuple[int, Entry]]:
-        for offset, name in enumerate(self.inputs):
-            yield offset, Entry(InputRecord(source="", input=name, raw=b""), None)
-
 
 class Posts(NamedTuple):
     """The topics `posts`, `posts.dead` and `posts.embedded`, read once."""
@@ -59,8 +55,7 @@ class Posts(NamedTuple):
     dead: list[Dead]
     frames: list[Frame]  # in the log's order, resent ones too
     resent: int  # entries that a frame before held already
-    first_ms: int
-    last_ms: int
+    first_ms: int  # when the first of them was written
 
 
 def write_recorded(settings: Settings, out: Path) -> tuple[dict[str, Any], Resent]:
@@ -75,13 +70,12 @@ async def _write(settings: Settings, out: Path) -> tuple[dict[str, Any], Resent]
     topics = Topics(settings)
     async with reader(Broker(settings)) as consumer:
         posts = await read_posts(consumer, topics)
-        recorded, again = await _distinct(consumer, topics)
+        recorded, again, last_ms = await _distinct(consumer, topics)
         open_rumors, changes = await _open_rumors(consumer, topics, settings)
-        last_ms = posts.last_ms
     said = [Results(r.assigned, r.merged, r.raised, r.closed, []) for r in recorded]
     said.append(Results([], [], [], [], posts.dead))
     told = Told(said, posts.inputs)
-    summary = write_told(settings, out, told, open_rumors, (last_ms - posts.first_ms) / 1000)
+    summary = write_told(settings, out, told, open_rumors, max(last_ms - posts.first_ms, 0) / 1000)
     return summary, Resent(posts.resent, changes, again)
 
 
@@ -104,7 +98,7 @@ def write_told(
 async def read_posts(consumer: Any, topics: Topics) -> Posts:
     """Where the posts came from, what is dead of them, and their frames."""
     names: dict[tuple[int, int], str] = {}
-    first_ms = last_ms = 0
+    first_ms = 0
     async for record in records(consumer, topics.posts):
         place = (record.partition, record.offset)
         told = header(record, "input")
@@ -122,7 +116,6 @@ async def read_posts(consumer: Any, topics: Topics) -> Posts:
     async for record in records(consumer, topics.embedded):
         frame = decode(record.value, Frame)
         frames.append(frame)
-        last_ms = max(last_ms, record.timestamp)
         origin = f"{frame.origin}/{frame.partition}"
         done = last.get(origin, -1)
         offsets = frame.offsets.tolist()
@@ -134,22 +127,23 @@ async def read_posts(consumer: Any, topics: Topics) -> Posts:
                 inputs.append(names.get(place) or _place(topics, *place))
         last[origin] = max([done, *offsets])
     dead = [letter for _, letter in sorted(letters.items())]
-    return Posts(inputs, dead, frames, resent, first_ms, last_ms)
+    return Posts(inputs, dead, frames, resent, first_ms)
 
 
 def _place(topics: Topics, partition: int, offset: int) -> str:
     return f"{topics.posts.name}/{partition}/{offset}"
 
 
-async def _distinct(consumer: Any, topics: Topics) -> tuple[list[Recorded], int]:
-    """Records of the topic `assignments`, each once; how many stand there again."""
+async def _distinct(consumer: Any, topics: Topics) -> tuple[list[Recorded], int, int]:
+    """Records of the topic `assignments`, each once; how many stand there again; the last one's time."""
     found: dict[tuple[int, int], Recorded] = {}
-    again = 0
+    again = last_ms = 0
     async for record in records(consumer, topics.assignments):
         one = decode(record.value, Recorded)
         again += (one.partition, one.sequence) in found
         found.setdefault((one.partition, one.sequence), one)
-    return list(found.values()), again
+        last_ms = record.timestamp
+    return list(found.values()), again, last_ms
 
 
 async def changes_of(consumer: Any, topics: Topics) -> AsyncIterator[tuple[Change, bytes]]:

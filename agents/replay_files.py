@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from agents.embedded import Entry, Progress, Results
+from agents.embedded import Progress, Results
 from streams.documents import RumorDocument
 from streams.effects import Raised
 from streams.records import Dead, Outcome
@@ -33,8 +33,9 @@ class Road(Protocol):
     def results(self) -> Iterable[Results]:
         """What the folds said, in order."""
 
-    def entries(self) -> Iterable[tuple[int, Entry]]:
-        """The records that came in, in folded order."""
+    @property
+    def inputs(self) -> Iterable[str]:
+        """Where the posts that are not dead came from, in folded order."""
 
 
 class Totals(NamedTuple):
@@ -100,12 +101,7 @@ def _assignments(
     road: Road, dead: list[Dead], heirs: _Heirs, names: dict[str, set[str]]
 ) -> Iterator[dict[str, Any]]:
     """Folded order first, the dead last in input order."""
-    unusable = {d.input for d in dead}
-    inputs = (
-        entry.record.input
-        for _, entry in road.entries()
-        if entry.record is not None and entry.record.input not in unusable
-    )
+    inputs = iter(road.inputs)
     seq = 0
     for result in road.results():
         for a in result.assigned:

@@ -91,6 +91,11 @@ class Door:
             return dead_letter(record, checked)
         return self._admitted(checked.post, checked.unknown_fields)
 
+    def again(self, post: DoorPost) -> Admitted:
+        """A post that passed the door before, as it was let in then; out of a log that keeps no more."""
+        cleaned = clean(cut(post.text, READ_CHARS))
+        return Admitted(post, cleaned, fold(cleaned), 0)
+
     def _admitted(self, post: Post, unknown_fields: int) -> Admitted:
         text = post.text if len(post.text) <= self.max_text else cut(post.text, self.max_text)
         if not text.isascii():
@@ -133,6 +138,18 @@ def build_frame(
     What an entry becomes does not depend on the entries beside it: another cut of the same log into
     batches gives the same rows. Raises ValueError when offsets do not ascend.
     """
+    let_in = [(at, e if isinstance(e, Tick) else door.admit(e)) for at, e in entries]
+    return frame_of(door, let_in, origin=origin, partition=partition)
+
+
+def frame_of(
+    door: Door,
+    entries: Sequence[tuple[int, Admitted | Dead | Tick]],
+    *,
+    origin: str,
+    partition: int,
+) -> Embedded:
+    """`build_frame` for entries that have passed the door already."""
     offsets = np.array([offset for offset, _ in entries], np.int64)
     if (np.diff(offsets) <= 0).any():
         raise ValueError("offsets of a frame must ascend")
@@ -144,14 +161,12 @@ def build_frame(
         if isinstance(entry, Tick):
             kinds[row] = EntryKind.TICK
             ticks.append(entry.at)
-            continue
-        result = door.admit(entry)
-        if isinstance(result, Dead):
+        elif isinstance(entry, Dead):
             kinds[row] = EntryKind.DEAD
-            dead.append(result)
+            dead.append(entry)
         else:
             kinds[row] = EntryKind.POST
-            admitted.append(result)
+            admitted.append(entry)
     frame = Frame(
         encoder=door.identity,
         origin=origin,
