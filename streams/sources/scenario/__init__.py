@@ -47,7 +47,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story of the bank; ``kind`` is rumor, true-breaking, advert, greeting or chatter."""
+    """A story of the bank; ``kind`` is rumor, true-breaking, advert, greeting or viral."""
 
     id: str
     kind: str

@@ -14,9 +14,9 @@ from streams.sources.scenario.grammar import PhraseError, Slots, wordings
 from streams.sources.scenario.timing import Shape
 
 BANKS = ("main", "second")
-KINDS = ("rumor", "true-breaking", "advert", "greeting", "chatter")
+KINDS = ("rumor", "true-breaking", "advert", "greeting", "viral")
 Lines = tuple[str, ...]
-_MARKS = {"?": "enquiry", "!": "denial", "=": "correction", "~": "comment"}
+_MARKS = {"*": "forwarded", "?": "enquiry", "!": "denial", "=": "correction", "~": "comment"}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -33,6 +33,7 @@ class StoryBank:
     details: Lines
     foreign: Mapping[str, Mapping[str, Lines]]
     slots: Slots
+    own_slots: Lines
     tags: Lines
     platforms: Lines
     communities: Lines
@@ -46,12 +47,11 @@ class StoryBank:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A whole phrase bank; ``topics`` (parts by topic) and ``frames`` make the everyday posts."""
+    """A whole phrase bank; ``topics`` (parts by topic) make the everyday posts."""
 
     name: str
     stories: tuple[StoryBank, ...]
     topics: Mapping[str, tuple[Lines, ...]]
-    frames: Lines
     foreign_chatter: Mapping[str, Lines]
     openers: Lines
     calls: Lines
@@ -59,10 +59,10 @@ class Bank:
     chatter_replies: Lines
     slots: Slots
     teencode: Mapping[str, Lines]
+    synonyms: Mapping[str, Lines]
     emoji: Mapping[str, Lines]
     handles: Mapping[str, Lines]
     communities: Mapping[str, Lines]
-    chatter_posts: int
 
 
 def _lines(text: str | None) -> Lines:
@@ -74,7 +74,8 @@ def _options(text: str) -> Lines:
 
 
 def _by_role(text: str | None, default: str) -> dict[str, Lines]:
-    """Split lines by their mark: ``?`` enquiry, ``!`` denial, ``=`` correction, ``~`` comment."""
+    """Split lines by their mark: ``*`` forwarded, ``?`` enquiry, ``!`` denial, ``=`` correction,
+    ``~`` comment."""
     found: dict[str, list[str]] = {}
     for line in _lines(text):
         mark, _, rest = line.partition(" ")
@@ -98,6 +99,7 @@ def _story(raw: Mapping[str, Any], shared: Slots) -> StoryBank:
         details=_lines(raw.get("details")),
         foreign={lang: _by_role(text, first) for lang, text in raw.get("foreign", {}).items()},
         slots={**shared, **{name: _options(v) for name, v in raw.get("slots", {}).items()}},
+        own_slots=tuple(raw.get("slots", {})),
         tags=_options(raw["tags"]) if "tags" in raw else (),
         platforms=_options(raw.get("platforms", "groups | groups | chat | video | forum")),
         communities=_options(raw["communities"]) if "communities" in raw else (),
@@ -123,8 +125,7 @@ def load_bank(name: str) -> Bank:
         part = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
         stories += part.pop("stories", [])
         raw.update(part)
-    shared = {**raw["slots"], **raw["frame_slots"]}
-    slots = {key: _options(value) for key, value in shared.items()}
+    slots = {key: _options(value) for key, value in raw["slots"].items()}
     return Bank(
         name=name,
         stories=tuple(_story(story, slots) for story in stories),
@@ -132,7 +133,6 @@ def load_bank(name: str) -> Bank:
             topic: tuple(_lines(parts[key]) for key in sorted(parts))
             for topic, parts in raw["topics"].items()
         },
-        frames=_lines(raw["frames"]),
         foreign_chatter={lang: _lines(text) for lang, text in raw["foreign_chatter"].items()},
         openers=_lines(raw["openers"]),
         calls=_lines(raw["calls"]),
@@ -140,10 +140,10 @@ def load_bank(name: str) -> Bank:
         chatter_replies=_lines(raw["chatter_replies"]),
         slots=slots,
         teencode={key: _options(value) for key, value in raw["teencode"].items()},
+        synonyms={key: _options(value) for key, value in raw["synonyms"].items()},
         emoji={mood: tuple(faces.split()) for mood, faces in raw["emoji"].items()},
         handles={key: tuple(value.split()) for key, value in raw["handles"].items()},
         communities={key: _options(value) for key, value in raw["communities"].items()},
-        chatter_posts=raw["chatter_posts"],
     )
 
 
@@ -153,7 +153,7 @@ def _entries(bank: Bank) -> Iterator[tuple[str, Slots]]:
         for group in (*story.lines.values(), story.details, *foreign):
             yield from ((line, story.slots) for line in group)
     parts = [part for topic in bank.topics.values() for part in topic]
-    others = (bank.openers, bank.calls, *bank.replies.values(), bank.chatter_replies, bank.frames)
+    others = (bank.openers, bank.calls, *bank.replies.values(), bank.chatter_replies)
     for group in (*others, *parts, *bank.foreign_chatter.values()):
         yield from ((line, bank.slots) for line in group)
 

@@ -11,8 +11,10 @@ from streams.sources.scenario.grammar import Slots, render
 from streams.sources.scenario.noise import Teencode, roughen
 from streams.sources.scenario.people import Account
 
-# Exponent of the rank in a wording's weight: with 14 wordings the first gets a third. Guessed.
-WORDING_SKEW = 1.1
+# Exponent of the rank in a wording's weight: with 8 wordings the first gets a fourth. Guessed.
+WORDING_SKEW = 0.8
+# Share of the words with another way of saying them that is changed when a text is handed on.
+REWORDED = 0.3
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +45,7 @@ class Pen:
         self.bank = bank
         self.rng = rng
         self._teencode = Teencode(bank.teencode)
+        self._synonyms = Teencode(bank.synonyms)
 
     def chance(self, share: float) -> bool:
         """True in ``share`` of the calls."""
@@ -55,8 +58,16 @@ class Pen:
 
     def told(self, lines: Sequence[str], slots: Slots) -> str:
         """One of ``lines``, the first ones more often: some wordings of a story win."""
-        weights = [1 / rank**WORDING_SKEW for rank in range(1, len(lines) + 1)]
-        return self.phrase(self.rng.choices(lines, weights), slots)
+        return self.phrase((lines[self.ranked(len(lines))],), slots)
+
+    def ranked(self, count: int, skew: float = WORDING_SKEW) -> int:
+        """A number below ``count``, the small ones more often."""
+        weights = [1 / rank**skew for rank in range(1, count + 1)]
+        return self.rng.choices(range(count), weights)[0]
+
+    def reworded(self, text: str) -> str:
+        """``text`` with some of its everyday words said in another way."""
+        return self._synonyms.shorten(text, REWORDED, self.rng)
 
     def by_hand(self, text: str, account: Account, care: float = 0.0) -> str:
         """Vietnamese ``text`` as this account types it."""

@@ -84,7 +84,8 @@ class Teencode:
 
         def short(match: re.Match[str]) -> str:
             whole = match.group(0)
-            if rng.random() >= share:
+            # A capital inside a text is a name ("Sao Khuê"): nobody shortens those.
+            if rng.random() >= share or (match.start() and whole[0].isupper()):
                 return whole
             return rng.choice(self._table[whole.lower()])
 

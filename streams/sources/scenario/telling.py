@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from streams.sources.scenario.bank import Bank, StoryBank
 from streams.sources.scenario.drafts import Draft, Pen
@@ -17,9 +18,17 @@ ROLES = ("claim", "enquiry", "comment", "denial")
 BEFORE = (0.60, 0.22, 0.13, 0.05)
 AFTER = (0.27, 0.16, 0.20, 0.37)
 NEWS = (0.72, 0.10, 0.18, 0.0)
-RESHARES = 0.15
-BARE_REPLIES = 0.04
-RETYPED = 0.40
+RESHARES = 0.18
+BARE_REPLIES = 0.08
+# Most doubt, denial and comment stands below somebody's post, mostly below a claim.
+ANSWERS = 0.7
+# A tale keeps its time, place and numbers: this share of a slot's uses has the value that won.
+SETTLED = 0.6
+# Two thirds of the claims hand on a text that goes round: one of the story's forwarded wordings, or
+# a claim read a moment ago. The rest is told in words of one's own.
+FORWARDED = 0.54
+FORWARDED_SKEW = 1.3
+RETYPED = 0.14
 RECENT = 50
 OFFICE_REACH = 38_000
 
@@ -36,17 +45,46 @@ def _role(weights: Sequence[float], story: StoryBank, first: str, pen: Pen) -> s
     return pen.rng.choices(have, able)[0]
 
 
-def _claim(pen: Pen, story: StoryBank, first: str) -> str:
-    """A claim: one base sentence, most often with an opening, a detail or a call around it."""
-    text = pen.told(story.lines[first], story.slots)
-    rich = story.kind == "rumor"
-    if story.details and pen.chance(0.42):
+def _around(pen: Pen, story: StoryBank, text: str, share: float) -> str:
+    """``text`` with an opening, a detail or a call around it, each in about ``share`` of cases."""
+    if story.details and pen.chance(share):
         text = f"{text} {pen.phrase(story.details, story.slots)}"
-    if rich and pen.chance(0.22):
+    if story.kind == "rumor" and pen.chance(share):
         text = f"{pen.phrase(pen.bank.openers)} {text[:1].lower() + text[1:]}"
-    if rich and pen.chance(0.24):
+    if story.kind == "rumor" and pen.chance(share * 0.8):
         text = f"{text} {pen.phrase(pen.bank.calls)}"
     return text
+
+
+class Wordings:
+    """The texts of a story that go round: each written out once, and handed on with changes."""
+
+    def __init__(self, pen: Pen, story: StoryBank) -> None:
+        self.pen = pen
+        self.story = story
+        self.templates = story.lines.get("forwarded", ())
+        self.masters = [pen.phrase((line,), story.slots) for line in self.templates]
+
+    def handed_on(self) -> str:
+        """A text that goes round as somebody passes it on: shortened, reworded, or with details
+        of their own place and time; empty when the story has none."""
+        pen = self.pen
+        if not self.masters or not pen.chance(FORWARDED):
+            return ""
+        which = pen.ranked(len(self.masters), FORWARDED_SKEW)
+        text = self.masters[which]
+        if pen.chance(0.25):
+            text = pen.phrase((self.templates[which],), self.story.slots)
+        sentences = text.split(". ")
+        if len(sentences) > 1 and pen.chance(0.35):
+            # What is left out is the end (a preview, haste), never the claim at the front.
+            text = ". ".join(sentences[: pen.rng.randint(1, len(sentences) - 1)]) + "."
+        return _around(pen, self.story, pen.reworded(text), 0.15)
+
+
+def _claim(pen: Pen, story: StoryBank, first: str) -> str:
+    """A claim in words of one's own: one base sentence, often with something around it."""
+    return _around(pen, story, pen.told(story.lines[first], story.slots), 0.2)
 
 
 def _foreign(pen: Pen, story: StoryBank, role: str) -> tuple[str, str, str] | None:
@@ -63,10 +101,17 @@ def _foreign(pen: Pen, story: StoryBank, role: str) -> tuple[str, str, str] | No
 def _retyped(pen: Pen, earlier: Sequence[Draft], first: str) -> str:
     """A claim seen lately, to be typed again in another hand; empty when none is taken up."""
     seen = [post.clean for post in earlier[-RECENT:] if post.role == first and post.clean]
-    return pen.rng.choice(seen) if seen and pen.chance(RETYPED) else ""
+    return pen.reworded(pen.rng.choice(seen)) if seen and pen.chance(RETYPED) else ""
 
 
-def _told(pen: Pen, story: StoryBank, at: float, account: Account, earlier: list[Draft]) -> Draft:
+def _told(
+    pen: Pen,
+    story: StoryBank,
+    round_going: Wordings,
+    at: float,
+    account: Account,
+    earlier: list[Draft],
+) -> Draft:
     first = _first(story)
     answered = story.answered is not None and at > story.answered * HOUR
     weights = NEWS if story.kind != "rumor" else AFTER if answered else BEFORE
@@ -77,13 +122,16 @@ def _told(pen: Pen, story: StoryBank, at: float, account: Account, earlier: list
         text = pen.dressed(text, story.tags, 0.15, mood="grave")
         return Draft(at, text, account, platform, community, story.id, role, lang)
     if role != first:
-        clean = pen.told(story.lines[role], story.slots)
-    elif not (clean := _retyped(pen, earlier, first)):
-        clean = _claim(pen, story, first)
+        clean = pen.reworded(pen.told(story.lines[role], story.slots))
+    else:
+        clean = (
+            _retyped(pen, earlier, first) or round_going.handed_on() or _claim(pen, story, first)
+        )
     text = pen.dressed(pen.by_hand(clean, account), story.tags, mood="grave")
     draft = Draft(at, text, account, platform, community, story.id, role, clean=clean)
-    if role != first and earlier and pen.chance(0.4):
-        _answer(pen, draft, pen.rng.choice(earlier[-40:]))
+    if role != first and earlier and pen.chance(ANSWERS):
+        claims = [post for post in earlier[-60:] if post.role == first]
+        _answer(pen, draft, pen.rng.choice(claims or earlier[-40:]))
     return draft
 
 
@@ -130,13 +178,16 @@ def _office_posts(pen: Pen, story: StoryBank) -> list[Draft]:
     return posts
 
 
-def _campaign(pen: Pen, story: StoryBank, accounts: Sequence[Account]) -> list[Draft]:
+def _campaign(
+    pen: Pen, story: StoryBank, round_going: Wordings, accounts: Sequence[Account]
+) -> list[Draft]:
     """The same words pasted into one group after another by a few accounts."""
     if not story.copies:
         return []
     first = _first(story)
     few = pen.rng.sample(list(accounts), min(story.copiers or story.copies, len(accounts)))
-    text = pen.dressed(_claim(pen, story, first), story.tags, 0.5, mood="grave")
+    words = round_going.handed_on() or _claim(pen, story, first)
+    text = pen.dressed(words, story.tags, 0.5, mood="grave")
     at = (story.shape.after + story.shape.rise * 0.8) * HOUR
     posts = []
     for _ in range(story.copies):
@@ -147,10 +198,25 @@ def _campaign(pen: Pen, story: StoryBank, accounts: Sequence[Account]) -> list[D
     return posts
 
 
+def _settled(pen: Pen, story: StoryBank) -> StoryBank:
+    """The story with one value of each of its slots so often that it is taken in most cases."""
+    slots = dict(story.slots)
+    for name in story.own_slots:
+        values = story.slots[name]
+        others = len(values) - 1
+        if others:
+            # With n more of the winner, its share of all is (n + 1) / (n + 1 + others).
+            more = round(others * SETTLED / (1 - SETTLED))
+            slots[name] = (*values, *(pen.rng.choice(values),) * max(more - 1, 0))
+    return replace(story, slots=slots)
+
+
 def tell(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -> list[Draft]:
     """All posts of a rumor or a true story, in time order; ``seed`` makes them repeatable."""
     pen = Pen(bank, random.Random(f"{seed}/{story.id}"))
-    fixed = _office_posts(pen, story) + _campaign(pen, story, accounts)
+    story = _settled(pen, story)
+    round_going = Wordings(pen, story)
+    fixed = _office_posts(pen, story) + _campaign(pen, story, round_going, accounts)
     fixed.sort(key=lambda draft: draft.at)
     voices = pen.rng.sample(list(accounts), min(story.posts, len(accounts)))
     told: list[Draft] = []
@@ -162,7 +228,7 @@ def tell(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -
         account = pen.rng.choice(told).account if again else voices[number]
         if account.handle == story.office:
             account = voices[number]
-        draft = _told(pen, story, at, account, told)
+        draft = _told(pen, story, round_going, at, account, told)
         earlier = [post for post in told[-60:] if post.at + 20.0 < at]
         if number < story.tips:
             draft.kind, draft.platform, draft.parent = "tip", "hotline", None
