@@ -7,7 +7,7 @@ fold of its logs, and for audits of a bounded stretch.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,6 @@ from streams.codec import decode
 from streams.documents import RumorDocument
 from streams.records import Change, Dead, EntryKind, Frame
 from streams.topics import Topics
-from streams.validation import InputRecord
 
 _dead = msgspec.json.Decoder(Dead)
 

@@ -23,7 +23,7 @@ AHEAD_H = 7.0
 """Hours of the day that are folded before the first page is looked at, so that it is not empty."""
 
 BANNER = {
-    "vi": "Bản trình diễn: mọi bài đăng, tên người, địa danh và cơ quan ở đây đều do nhóm viết ra, không có thật.",
+    "vi": "Bản trình diễn: mọi bài đăng, tên người, địa danh, cơ quan ở đây đều được viết ra, không có thật.",
     "en": "Demonstration: every post, name, place and agency here was invented for it.",
 }
 

@@ -77,11 +77,11 @@ def _run(chosen: object, names: list[str]) -> None:
     from agents.kafka.noise import quieten
     from agents.kafka.worker import run
     from alerts import UnknownSignal
-    from streams.records import WrongEncoder
     from embeddings.encoder import EncoderError
     from embeddings.pseudonym import KeyFileError
     from stores.base import StoreError
     from streams.checkpoints import CheckpointError
+    from streams.records import WrongEncoder
 
     quieten(logging.getLogger())
     try:

@@ -1,4 +1,4 @@
-"""Where the Kafka broker is and how one speaks to it, for each of the clients; and the wait for it at a start."""
+"""Where the Kafka broker is, how each client speaks to it, and the wait for it at a start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store keeps: whole documents, each with an id and the fold's version. Times are ms since 1970 UTC."""
+"""What a store keeps: whole documents, each with an id and the fold's version. Times are ms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the alert fold says about posts, rumors and alerts besides documents: the lines of a replay's files."""
+"""What the alert fold says besides documents: the lines of a replay's files."""
 
 from __future__ import annotations
 

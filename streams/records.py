@@ -67,7 +67,7 @@ class Dead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoorPost(msgspec.Struct, frozen=True, kw_only=True):
-    """A post as it leaves the door: masked text, pseudonym, flags, hashed features. No author, no raw text."""
+    """A post as it leaves the door: masked text, pseudonym, flags. No author, no raw text."""
 
     source: str
     id: str
@@ -169,7 +169,7 @@ class MicroDelta(msgspec.Struct, kw_only=True):
 
 
 class ChangeRows(msgspec.Struct, kw_only=True):
-    """The posts that a change covers, in folded order (folded, duplicate, late; the dead are only counted)."""
+    """The posts that a change covers, in folded order: folded, duplicate, late; the dead are counted."""
 
     source: list[str]
     id: list[str]

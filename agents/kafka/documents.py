@@ -1,4 +1,4 @@
-"""Documents as messages of the topic `alerts`: a key for each document, so that compaction keeps the newest."""
+"""Documents as messages of the topic `alerts`: one key a document: compaction keeps the newest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The topic `assignments` (`--record`): what the alert fold said about each change, for parity tests and audits."""
+"""The topic `assignments` (`--record`): what the alert fold said about each change, for audits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wall time on the road: the worker that holds partition 0 of `posts` lets time pass in every embedded partition."""
+"""Wall time on the road: the worker with partition 0 of `posts` lets time pass everywhere."""
 
 from __future__ import annotations
 
