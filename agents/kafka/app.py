@@ -182,6 +182,6 @@ class Stage:
         ends = await consumer.highwaters(*held)
         lag = {}
         for tp in held:
-            done = consumer._committed_offset[tp]  # no public name; pinned with the transport
+            done = consumer._committed_offset.get(tp)  # no public name; pinned with the transport
             lag[tp.partition] = max(int(ends.get(tp) or 0) - int(done or 0), 0)
         return lag

@@ -97,6 +97,7 @@ class FoldStage(Stage):
                 self.road.metrics.records.labels(self.name).inc(len(fresh))
                 age = time.time() - fresh[0].timestamp / 1000
                 self.road.metrics.age_seconds.labels(self.name).observe(max(age, 0.0))
+            event.value.clear()  # of the delivery only its place is needed from here on
             held.pending.append(event)
 
     async def _holding(self, partition: int, generation: int) -> Held:

@@ -12,7 +12,7 @@ import msgspec
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from agents.embedded import Entry
-from agents.kafka.producer import Header, Producer, Sent
+from agents.kafka.producer import Header, Producer, Sent, delivered
 from agents.replay import with_ticks
 from config import Settings
 from streams.broker import Broker, BrokerError
@@ -122,17 +122,17 @@ class _Sending:
             else:
                 await self._post(entry.record, sent)
                 self._records += 1
-        await asyncio.gather(*sent)
+        await delivered(sent)
 
     async def _post(self, record: InputRecord, sent: list[Sent]) -> None:
         partition = zlib.crc32(record.raw) % self._topic.partitions
         received_at = int(time.time() * 1000) if self._stamp else None
         if len(record.raw) > ALONE_BYTES:
             # Alone, so that a refusal is known before anything behind it is sent.
-            await asyncio.gather(*sent)
+            await delivered(sent)
             sent.clear()
             try:
-                await asyncio.gather(await self._send(record, partition, received_at))
+                await delivered([await self._send(record, partition, received_at)])
                 return
             except MessageSizeTooLargeError:
                 record = cut(record)

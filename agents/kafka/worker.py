@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -38,6 +40,7 @@ STAGES = ("embed", "cluster", "alert", "index")
 STOP_S = 4.5
 """A clean end takes at most this long; what is not acknowledged then is done again by the next worker."""
 
+LAST_RESORT_S = 4.9
 WATCH_S = 0.2
 LAG_S = 5.0
 """Seconds between two looks at the lag; each asks the broker, 2 to 9 ms."""
@@ -186,6 +189,7 @@ class _Worker:
     async def _end(self) -> None:
         """Save, acknowledge and close; nothing here may hold up the end of the process."""
         log.info("stopping")
+        _end_by_force(LAST_RESORT_S, code=0 if self._failure is None else 1)
         try:
             async with asyncio.timeout(STOP_S):
                 results = await asyncio.gather(
@@ -202,8 +206,19 @@ class _Worker:
             log.warning("stopped while Kafka was away: %s", error)
 
 
+def _end_by_force(seconds: float, code: int) -> None:
+    """End the process when a client library's thread keeps it alive longer than that."""
+
+    def end() -> None:
+        log.error("a client library did not end: ended without it")
+        logging.shutdown()
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+
+
 def _forget(gauge: Any, labels: tuple[str, ...]) -> None:
-    try:
+    with suppress(KeyError):
         gauge.remove(*labels)
-    except KeyError:
-        pass

@@ -1,0 +1,267 @@
+"""Throughput of the road on servers: Kafka, the workers, the store; and where the time goes.
+
+    python -m bench.road FILE... [--bootstrap HOST:PORT] [--elasticsearch URL] [--workers LIST ...]
+                         [--partitions N] [--profile FOLDER] [--out FILE.json]
+
+Sends the files' posts into fresh topics, starts the workers, and waits until every group has committed
+all: posts per second from the first worker's start of work to the last commit, and for each stage the
+seconds that it spent, from the workers' own metrics. Each `--workers` is one process with the stages
+named (default: one with all four). Without --elasticsearch the store is SQLite. --profile runs each
+worker under cProfile, all threads of it, and prints where its time went; figures are then too low.
+Topics and indices are removed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import os
+import pstats
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+import uuid
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from kafka.admin import OffsetSpec
+from kafka.structs import TopicPartition
+
+import config
+from deploy.local.ports import free_ports
+from streams.broker import Broker
+from streams.topics import Topic, Topics, ensure
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+WAIT_S = 900.0
+SUM = re.compile(r'^tindon_(stage|checkpoint)_seconds_sum\{stage="(\w+)"\} (\S+)$', re.M)
+TOTAL = re.compile(r'^tindon_records_total\{stage="(\w+)"\} (\S+)$', re.M)
+
+
+def main() -> int:
+    arguments = _arguments()
+    if arguments.under_profile:
+        return _profiled_worker(arguments)
+    with tempfile.TemporaryDirectory(prefix="tindon-bench-") as folder:
+        result = _measure(arguments, Path(folder))
+    print(_table(result))
+    if arguments.profile:
+        _print_profile(Path(arguments.profile))
+    if arguments.out:
+        Path(arguments.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.road", description=__doc__)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--bootstrap", default="127.0.0.1:9092")
+    parser.add_argument("--elasticsearch", default="")
+    parser.add_argument("--workers", action="append", default=[])
+    parser.add_argument("--partitions", type=int, default=1)
+    parser.add_argument("--ticks", choices=("event", "wall"), default="event")
+    parser.add_argument("--profile", default="")
+    parser.add_argument("--out", default="")
+    parser.add_argument("--under-profile", default="", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    name = f"bench-{uuid.uuid4().hex[:8]}"
+    variables = {
+        "TINDON_STATE_DIR": str(folder),
+        "TINDON_KAFKA__BOOTSTRAP": arguments.bootstrap,
+        "TINDON_KAFKA__PREFIX": f"{name}.",
+        "TINDON_KAFKA__POSTS_PARTITIONS": str(arguments.partitions),
+        "TINDON_WORKER__GROUP": name,
+        "TINDON_STORE__PREFIX": f"{name}-",
+        "TINDON_TIME__TICKS": arguments.ticks,
+    }
+    if arguments.elasticsearch:
+        variables["TINDON_STORE__KIND"] = "elasticsearch"
+        variables["TINDON_ELASTICSEARCH__URL"] = arguments.elasticsearch
+    settings = config.load(env=variables).settings
+    broker, topics = Broker(settings), Topics(settings)
+    ensure(broker, topics, topics.all())
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TINDON_")}
+    paths = {"PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
+    environment = kept | variables | paths
+    reads = dict(zip(
+        ("embed", "cluster", "alert", "index"),
+        (topics.posts, topics.embedded, topics.changes, topics.alerts), strict=True,
+    ))  # fmt: skip
+    workers: list[Worker] = []
+    try:
+        said = _tindon(environment, "ingest", *arguments.files)
+        posts = int(said.split(" records")[0].replace(",", ""))
+        started = time.monotonic()
+        for stages in arguments.workers or ["embed,cluster,alert,index"]:
+            workers.append(_start(environment, arguments, stages, folder))
+        first = _wait(broker, name, {"embed": topics.posts}, workers, folder, at_least=1)
+        done = _wait(broker, name, reads, workers, folder)
+        seconds = done - first
+        spent, records = _spent([port for _, port in workers])
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        for process, _ in workers:
+            process.terminate()
+        for process, _ in workers:
+            process.wait(30)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    finally:
+        for process, _ in workers:
+            if process.poll() is None:
+                process.kill()
+        with broker.admin() as admin:
+            admin.delete_topics([topic.name for topic in topics.all()])
+        if arguments.elasticsearch:
+            _delete_indices(arguments.elasticsearch, name)
+    return {
+        "posts": posts,
+        "ingest": said.strip(),
+        "start_s": round(first - started, 2),
+        "seconds": round(seconds, 2),
+        "posts_per_s": round(posts / seconds, 1),
+        "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
+        "workers": arguments.workers or ["embed,cluster,alert,index"],
+        "partitions": arguments.partitions,
+        "store": "elasticsearch" if arguments.elasticsearch else "sqlite",
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "stage_s": spent,
+        "records": records,
+        "encoder": settings.embed.encoder,
+    }
+
+
+def _tindon(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "-m", "cli.main", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout
+
+
+def _start(
+    environment: dict[str, str], arguments: argparse.Namespace, stages: str, folder: Path
+) -> Worker:
+    [port] = free_ports(1)
+    options = ["--agents", stages, "--metrics-port", str(port)]
+    command = [sys.executable, "-m", "cli.main", "worker", *options]
+    if arguments.profile:
+        place = Path(arguments.profile).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        file = place / f"{stages.replace(',', '-')}-{port}.prof"
+        command = [sys.executable, "-m", "bench.road", "--under-profile", str(file)]
+        environment = environment | {"BENCH_WORKER": json.dumps(["worker", *options])}
+    with (folder / f"worker-{port}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, cwd=REPOSITORY
+        )
+    return process, port
+
+
+def _profiled_worker(arguments: argparse.Namespace) -> int:
+    """A worker with a profile of each thread that does its work."""
+    from agents.kafka.lane import Lane
+    from cli.main import main as tindon
+
+    profiles = [cProfile.Profile()]
+    work = Lane._work
+
+    def profiled(self: Lane) -> None:
+        profile = cProfile.Profile()
+        profiles.append(profile)
+        profile.runcall(work, self)
+
+    Lane._work = profiled  # type: ignore[method-assign]
+    assert threading.current_thread() is threading.main_thread()
+    code = profiles[0].runcall(tindon, json.loads(os.environ["BENCH_WORKER"]))
+    for number, profile in enumerate(profiles):
+        profile.create_stats()
+        profile.dump_stats(f"{arguments.under_profile}.{number}")
+    return code
+
+
+Worker = tuple["subprocess.Popen[bytes]", int]  # and its metrics' port
+
+
+def _wait(
+    broker: Broker,
+    name: str,
+    reads: dict[str, Topic],
+    workers: list[Worker],
+    folder: Path,
+    at_least: int | None = None,
+) -> float:
+    """When every group has committed all of its topic, or `at_least` so many records."""
+    end = time.monotonic() + WAIT_S
+    with broker.admin() as admin:
+        while time.monotonic() < end:
+            if all(_reached(admin, f"{name}.{s}", topic, at_least) for s, topic in reads.items()):
+                return time.monotonic()
+            for process, port in workers:
+                if process.poll() is not None:
+                    raise SystemExit((folder / f"worker-{port}.log").read_text()[-2000:])
+            time.sleep(0.25)
+    raise SystemExit(f"not done after {WAIT_S:g} s")
+
+
+def _reached(admin: Any, group: str, topic: Topic, at_least: int | None) -> bool:
+    asked = {TopicPartition(topic.name, p): OffsetSpec.LATEST for p in range(topic.partitions)}
+    ends = {tp: at.offset for tp, at in admin.list_partition_offsets(asked).items()}
+    found = admin.list_group_offsets([group]).get(group, {})
+    done = {tp: max(at.offset, 0) for tp, at in found.items()}
+    if at_least is not None:
+        return sum(done.get(tp, 0) for tp in ends) >= at_least
+    return all(done.get(tp, 0) >= end for tp, end in ends.items())
+
+
+def _spent(ports: list[int]) -> tuple[dict[str, float], dict[str, int]]:
+    seconds: dict[str, float] = defaultdict(float)
+    records: dict[str, int] = defaultdict(int)
+    for port in ports:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            text = answer.read().decode()
+        for kind, stage, value in SUM.findall(text):
+            seconds[stage if kind == "stage" else f"{stage} checkpoints"] += float(value)
+        for stage, value in TOTAL.findall(text):
+            records[stage] += int(float(value))
+    return {name: round(value, 2) for name, value in sorted(seconds.items())}, dict(records)
+
+
+def _delete_indices(url: str, name: str) -> None:
+    with urllib.request.urlopen(f"{url}/_cat/indices/{name}-*?h=index") as answer:
+        for index in answer.read().decode().split():
+            request = urllib.request.Request(f"{url}/{index}", method="DELETE")
+            urllib.request.urlopen(request).close()
+
+
+def _table(result: dict[str, Any]) -> str:
+    lines = [
+        f"{result['posts']:,} posts in {result['seconds']:.1f} s: {result['posts_per_s']:,.0f} posts/s; "
+        f"workers {' + '.join(result['workers'])}, {result['partitions']} partitions, "
+        f"{result['store']}, {result['cores']} cores, load {result['load']:.1f}",
+        "",
+        "| stage | records | seconds of work |",
+        "|---|---:|---:|",
+    ]
+    for name, seconds in result["stage_s"].items():
+        lines.append(f"| {name} | {result['records'].get(name, '')} | {seconds:.1f} |")
+    return "\n".join(lines)
+
+
+def _print_profile(folder: Path, most: int = 20) -> None:
+    """The functions with the most time of their own, for each thread of each worker."""
+    for path in sorted(folder.glob("*.prof.*")):
+        pstats.Stats(str(path)).sort_stats("tottime").print_stats(most)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
