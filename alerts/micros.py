@@ -136,7 +136,14 @@ class Micros:
     def _close_gaps(self) -> None:
         keep = np.fromiter(sorted(self._row.values()), np.int64, len(self._row))
         n = len(keep)
-        for column in (self.vectors, self.rumor, self._dense, self._posts, self._judged, self._lengths):
+        for column in (
+            self.vectors,
+            self.rumor,
+            self._dense,
+            self._posts,
+            self._judged,
+            self._lengths,
+        ):
             column[:n] = column[keep]
         self._features = [self._features[i] for i in keep]
         self.ids = [self.ids[i] for i in keep]

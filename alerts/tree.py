@@ -71,9 +71,7 @@ class Tree:
             joined.append((heir, loser))
 
         join(micros, due, self._macro_threshold, micros.rumors_of, join_rumors)
-        join(
-            micros, due, self._event_threshold, self._events_of(micros), join_events
-        )
+        join(micros, due, self._event_threshold, self._events_of(micros), join_events)
         return merged, joined
 
     def _events_of(self, micros: Micros) -> Any:

@@ -126,8 +126,7 @@ def _part(whole: Frame, start: int, end: int) -> Frame:
 
 def level(score: float, voices: int, wordings: int) -> LevelRule:
     """A rule that asks for no number of posts."""
-    fields = {"score": score, "min_voices": voices, "min_wordings": wordings, "min_posts": 0}
-    return LevelRule(**{k: v for k, v in fields.items() if k in LevelRule.__struct_fields__})
+    return LevelRule(score=score, min_voices=voices, min_wordings=wordings, min_posts=0)
 
 
 class Road:

@@ -105,6 +105,7 @@ def undisturbed(
     found = files(out)
     summary = json.loads(found["summary.json"])
     assert summary["posts_in"] == POSTS_REPLAYED + 3
+    assert found["assignments.jsonl"].count(b"\n") == summary["posts_in"]
     assert (summary["duplicates"], summary["late"], summary["dead"]) == (1, 1, 1)
     assert summary["alerts"]["suggest"] > 0
     assert all(found[table] for table in DOCUMENTS)
