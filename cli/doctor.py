@@ -9,10 +9,9 @@ import re
 import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,26 +21,13 @@ import typer
 from cli.config import Format, FormatOption, summary
 from cli.context import loaded
 from cli.errors import UserError
+from cli.finding import Finding
+from deploy.local.process import members, read_record
 
 if TYPE_CHECKING:
     from config import Settings
 
 FREE_BYTES = 2 * 1024**3  # a day of 1,000,000 posts takes under 1 GiB of log and store; twice that
-JAVA_MIN = 17  # Kafka 4 needs Java 17
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: `mend` is empty when it is good; a lack that is not essential fails nothing."""
-
-    name: str
-    detail: str
-    mend: str = ""
-    essential: bool = True
-
-    @property
-    def good(self) -> bool:
-        return not self.mend
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +35,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
-    """Check this machine: Python, packages, settings, disk, port, encoder, SQLite, Java."""
+    """Check this machine and its servers; each lack with its mend."""
+    from cli import doctor_servers as servers
+
     findings, settings = _settings(ctx)
     checks: list[Callable[[Settings], Finding]] = [
         python,
@@ -59,18 +47,22 @@ def doctor(ctx: typer.Context, output: FormatOption = Format.TEXT) -> None:
         disk,
         encoder,
         console_port,
-        java,
+        servers.java,
+        servers.maven,
+        servers.memory,
+        servers.chromium,
     ]
     findings += [check(settings) for check in checks]
+    findings += servers.kafka(settings) + servers.elasticsearch(settings)
     if output is Format.JSON:
         rows = [{**asdict(finding), "good": finding.good} for finding in findings]
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
         for finding in findings:
             state = "ok" if finding.good else "not" if finding.essential else "lack"
-            typer.echo(f"{state:<4}  {finding.name:<12}  {finding.detail}")
+            typer.echo(f"{state:<4}  {finding.name:<13}  {finding.detail}")
             if finding.mend:
-                typer.echo(f"{'':<20}mend: {finding.mend}")
+                typer.echo(f"{'':<21}mend: {finding.mend}")
     failed = [finding.name for finding in findings if finding.essential and not finding.good]
     if failed:
         raise UserError(f"this machine lacks something essential: {', '.join(failed)}; see above")
@@ -166,28 +158,18 @@ def console_port(settings: Settings) -> Finding:
             probe.bind((host, port))
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
+            if taken and _is_ours(settings):
+                return Finding("console port", f"{address} is the console that `tindon up` started")
             cause = "is taken" if taken else f"cannot be used: {error.strerror}"
             mend = "set TINDON_CONSOLE__PORT (or _HOST), or stop the program that has it"
             return Finding("console port", f"{address} {cause}", mend, essential=False)
     return Finding("console port", f"{address} is free")
 
 
-def java(settings: Settings) -> Finding:
-    """Needed for local servers only (`tindon up`)."""
-    mend = f"install Java {JAVA_MIN} or newer if you want local Kafka and Elasticsearch"
-    home = os.environ.get("JAVA_HOME")
-    program = shutil.which("java", path=f"{home}/bin" if home else None) or shutil.which("java")
-    if program is None:
-        return Finding("java", "not found", mend, essential=False)
-    try:
-        said = subprocess.run(
-            [program, "-version"], capture_output=True, text=True, timeout=20, check=True
-        ).stderr
-    except (OSError, subprocess.SubprocessError):
-        return Finding("java", f"{program} does not start", mend, essential=False)
-    found = re.search(r'version "(\d+)', said)
-    major = int(found.group(1)) if found else 0
-    return Finding("java", f"{major} ({program})", "" if major >= JAVA_MIN else mend, False)
+def _is_ours(settings: Settings) -> bool:
+    record = read_record(settings.state_dir / "run" / "console.pid")
+    ports = record.ports if record is not None and members(record) else {}
+    return ports.get("console.port") == settings.console.port
 
 
 def _nearest_folder(path: Path) -> Path:
