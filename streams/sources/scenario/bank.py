@@ -16,6 +16,8 @@ from streams.sources.scenario.timing import Shape
 BANKS = ("main", "second")
 KINDS = ("rumor", "true-breaking", "advert", "greeting", "viral")
 Lines = tuple[str, ...]
+# The slot that says in a few words what a story is about.
+TOPIC = "topic"
 _MARKS = {"*": "forwarded", "?": "enquiry", "!": "denial", "=": "correction", "~": "comment"}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -47,7 +49,10 @@ class StoryBank:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A whole phrase bank; ``topics`` (parts by topic) make the everyday posts."""
+    """A whole phrase bank; ``topics`` (parts by topic) make the everyday posts.
+
+    ``talk`` is what people say about any story, with the story's own slot ``topic`` in it.
+    """
 
     name: str
     stories: tuple[StoryBank, ...]
@@ -56,6 +61,7 @@ class Bank:
     openers: Lines
     calls: Lines
     replies: Mapping[str, Lines]
+    talk: Mapping[str, Lines]
     chatter_replies: Lines
     slots: Slots
     teencode: Mapping[str, Lines]
@@ -137,6 +143,7 @@ def load_bank(name: str) -> Bank:
         openers=_lines(raw["openers"]),
         calls=_lines(raw["calls"]),
         replies=_by_role(raw["replies"], "comment"),
+        talk=_by_role(raw["talk"], "comment"),
         chatter_replies=_lines(raw["chatter_replies"]),
         slots=slots,
         teencode={key: _options(value) for key, value in raw["teencode"].items()},
@@ -150,7 +157,8 @@ def load_bank(name: str) -> Bank:
 def _entries(bank: Bank) -> Iterator[tuple[str, Slots]]:
     for story in bank.stories:
         foreign = [group for roles in story.foreign.values() for group in roles.values()]
-        for group in (*story.lines.values(), story.details, *foreign):
+        talk = bank.talk.values() if TOPIC in story.slots else ()
+        for group in (*story.lines.values(), story.details, *foreign, *talk):
             yield from ((line, story.slots) for line in group)
     parts = [part for topic in bank.topics.values() for part in topic]
     others = (bank.openers, bank.calls, *bank.replies.values(), bank.chatter_replies)

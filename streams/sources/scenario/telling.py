@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from streams.sources.scenario.bank import Bank, StoryBank
+from streams.sources.scenario.bank import TOPIC, Bank, StoryBank
 from streams.sources.scenario.drafts import Draft, Pen
 from streams.sources.scenario.noise import HABITS
 from streams.sources.scenario.people import Account
@@ -22,6 +22,8 @@ RESHARES = 0.18
 BARE_REPLIES = 0.08
 # Most doubt, denial and comment stands below somebody's post, mostly below a claim.
 ANSWERS = 0.7
+# Share of doubt, denial and comment that would fit any story, with this one's topic named in it.
+TALK = 0.35
 # A tale keeps its time, place and numbers: this share of a slot's uses has the value that won.
 SETTLED = 0.6
 # Two thirds of the claims hand on a text that goes round: one of the story's forwarded wordings, or
@@ -87,6 +89,13 @@ def _claim(pen: Pen, story: StoryBank, first: str) -> str:
     return _around(pen, story, pen.told(story.lines[first], story.slots), 0.2)
 
 
+def _reaction(pen: Pen, story: StoryBank, role: str) -> str:
+    """An enquiry, denial or comment: of this story alone, or as people say it about any."""
+    if TOPIC in story.slots and role in pen.bank.talk and pen.chance(TALK):
+        return pen.phrase(pen.bank.talk[role], story.slots)
+    return pen.told(story.lines[role], story.slots)
+
+
 def _foreign(pen: Pen, story: StoryBank, role: str) -> tuple[str, str, str] | None:
     """(text, language, role) in another tongue, or None where the story stays Vietnamese."""
     if not story.foreign or not pen.chance(story.foreign_share):
@@ -122,7 +131,7 @@ def _told(
         text = pen.dressed(text, story.tags, 0.15, mood="grave")
         return Draft(at, text, account, platform, community, story.id, role, lang)
     if role != first:
-        clean = pen.reworded(pen.told(story.lines[role], story.slots))
+        clean = pen.reworded(_reaction(pen, story, role))
     else:
         clean = (
             _retyped(pen, earlier, first) or round_going.handed_on() or _claim(pen, story, first)
