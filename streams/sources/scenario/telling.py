@@ -20,8 +20,8 @@ AFTER = (0.27, 0.16, 0.20, 0.37)
 NEWS = (0.72, 0.10, 0.18, 0.0)
 RESHARES = 0.18
 BARE_REPLIES = 0.08
-# Most doubt, denial and comment stands below somebody's post, mostly below a claim.
-ANSWERS = 0.7
+# Shares of doubt, denial and comment that stand below somebody's post, mostly below a claim.
+ANSWERS = {"enquiry": 0.65, "denial": 0.65, "comment": 0.85}
 # Share of doubt, denial and comment that would fit any story, with this one's topic named in it.
 TALK = 0.35
 # A tale keeps its time, place and numbers: this share of a slot's uses has the value that won.
@@ -138,7 +138,7 @@ def _told(
         )
     text = pen.dressed(pen.by_hand(clean, account), story.tags, mood="grave")
     draft = Draft(at, text, account, platform, community, story.id, role, clean=clean)
-    if role != first and earlier and pen.chance(ANSWERS):
+    if role != first and earlier and pen.chance(ANSWERS[role]):
         claims = [post for post in earlier[-60:] if post.role == first]
         _answer(pen, draft, pen.rng.choice(claims or earlier[-40:]))
     return draft
@@ -149,10 +149,17 @@ def _answer(pen: Pen, draft: Draft, parent: Draft) -> None:
     draft.platform, draft.community = parent.platform, parent.community
 
 
+def _handed_on(story: StoryBank, earlier: Sequence[Draft]) -> list[Draft]:
+    """What people press the share button on: claims and offices' posts, hardly ever a remark."""
+    worth = {_first(story), "correction", "official-update"}
+    return [post for post in earlier if post.role in worth]
+
+
 def _reshare(pen: Pen, draft: Draft, parent: Draft) -> Draft:
     """``draft`` turned into a repost of ``parent``; one in three adds words of its own."""
     draft.parent, draft.shared = parent, True
     draft.text, draft.lang, draft.role = parent.text, parent.lang, parent.role
+    draft.clean = ""
     if pen.chance(0.35):
         words = pen.by_hand(pen.phrase(pen.bank.openers), draft.account)
         draft.text = f"{words} {parent.text}"
@@ -164,6 +171,7 @@ def _bare_reply(pen: Pen, draft: Draft, parent: Draft) -> Draft:
     draft.role = pen.rng.choice(("enquiry", "enquiry", "comment", "denial"))
     text = pen.phrase(pen.bank.replies[draft.role])
     draft.text, draft.lang = pen.dressed(pen.by_hand(text, draft.account)), "vi"
+    draft.clean = ""
     _answer(pen, draft, parent)
     return draft
 
@@ -242,8 +250,8 @@ def tell(bank: Bank, story: StoryBank, accounts: Sequence[Account], seed: str) -
         if number < story.tips:
             draft.kind, draft.platform, draft.parent = "tip", "hotline", None
             draft.community = pen.rng.choice(bank.communities["hotline"])
-        elif earlier and pen.chance(RESHARES):
-            _reshare(pen, draft, max(pen.rng.choices(earlier, k=2), key=lambda p: p.account.reach))
+        elif (worth := _handed_on(story, earlier)) and pen.chance(RESHARES):
+            _reshare(pen, draft, max(pen.rng.choices(worth, k=2), key=lambda p: p.account.reach))
         elif earlier and pen.chance(BARE_REPLIES):
             _bare_reply(pen, draft, pen.rng.choice(earlier))
         told.append(draft)
