@@ -3,9 +3,9 @@
     python -m bench.road FILE... [--bootstrap HOST:PORT] [--elasticsearch URL] [--workers LIST ...]
                          [--partitions N] [--profile FOLDER] [--out FILE.json]
 
-Sends the files' posts into fresh topics, starts the workers, and waits until every group has committed
-all: posts per second from the first worker's start of work to the last commit, and for each stage the
-seconds that it spent, from the workers' own metrics. Each `--workers` is one process with the stages
+Sends the files' posts into fresh topics, starts the workers, and waits until every stage has worked on all
+that stands in its topic: posts per second from the first commit to then, and for each stage the seconds
+that it spent, from the workers' own metrics. Each `--workers` is one process with the stages
 named (default: one with all four). Without --elasticsearch the store is SQLite. --profile runs each
 worker under cProfile, all threads of it, and prints where its time went; figures are then too low.
 Topics and indices are removed at the end.
@@ -101,12 +101,9 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     try:
         said = _tindon(environment, "ingest", *arguments.files)
         posts = int(said.split(" records")[0].replace(",", ""))
-        started = time.monotonic()
         for stages in arguments.workers or ["embed,cluster,alert,index"]:
             workers.append(_start(environment, arguments, stages, folder))
-        first = _wait(broker, name, {"embed": topics.posts}, workers, folder, at_least=1)
-        done = _wait(broker, name, reads, workers, folder)
-        seconds = done - first
+        seconds = _wait(broker, reads, workers, folder)
         spent, records = _spent([port for _, port in workers])
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         for process, _ in workers:
@@ -122,13 +119,14 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             admin.delete_topics([topic.name for topic in topics.all()])
         if arguments.elasticsearch:
             _delete_indices(arguments.elasticsearch, name)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "posts": posts,
         "ingest": said.strip(),
-        "start_s": round(first - started, 2),
         "seconds": round(seconds, 2),
         "posts_per_s": round(posts / seconds, 1),
-        "cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
+        "cpu_s": round(cpu, 2),
+        "posts_per_cpu_s": round(posts / cpu, 1),
         "workers": arguments.workers or ["embed,cluster,alert,index"],
         "partitions": arguments.partitions,
         "store": "elasticsearch" if arguments.elasticsearch else "sqlite",
@@ -192,43 +190,39 @@ def _profiled_worker(arguments: argparse.Namespace) -> int:
 Worker = tuple["subprocess.Popen[bytes]", int]  # and its metrics' port
 
 
-def _wait(
-    broker: Broker,
-    name: str,
-    reads: dict[str, Topic],
-    workers: list[Worker],
-    folder: Path,
-    at_least: int | None = None,
-) -> float:
-    """When every group has committed all of its topic, or `at_least` so many records."""
+def _wait(broker: Broker, reads: dict[str, Topic], workers: list[Worker], folder: Path) -> float:
+    """Seconds from the first record that was worked on to the moment when all are."""
+    first = 0.0
     end = time.monotonic() + WAIT_S
     with broker.admin() as admin:
         while time.monotonic() < end:
-            if all(_reached(admin, f"{name}.{s}", topic, at_least) for s, topic in reads.items()):
-                return time.monotonic()
+            time.sleep(0.1)
             for process, port in workers:
                 if process.poll() is not None:
                     raise SystemExit((folder / f"worker-{port}.log").read_text()[-2000:])
-            time.sleep(0.25)
+            # The counts before the ends: what a stage that is done has sent stands in the log then.
+            _, done = _spent([port for _, port in workers])
+            if not first and done:
+                first = time.monotonic()
+            if all(done.get(name, 0) >= _end(admin, topic) for name, topic in reads.items()):
+                return time.monotonic() - first
     raise SystemExit(f"not done after {WAIT_S:g} s")
 
 
-def _reached(admin: Any, group: str, topic: Topic, at_least: int | None) -> bool:
+def _end(admin: Any, topic: Topic) -> int:
     asked = {TopicPartition(topic.name, p): OffsetSpec.LATEST for p in range(topic.partitions)}
-    ends = {tp: at.offset for tp, at in admin.list_partition_offsets(asked).items()}
-    found = admin.list_group_offsets([group]).get(group, {})
-    done = {tp: max(at.offset, 0) for tp, at in found.items()}
-    if at_least is not None:
-        return sum(done.get(tp, 0) for tp in ends) >= at_least
-    return all(done.get(tp, 0) >= end for tp, end in ends.items())
+    return sum(at.offset for at in admin.list_partition_offsets(asked).values())
 
 
 def _spent(ports: list[int]) -> tuple[dict[str, float], dict[str, int]]:
     seconds: dict[str, float] = defaultdict(float)
     records: dict[str, int] = defaultdict(int)
     for port in ports:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
-            text = answer.read().decode()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+                text = answer.read().decode()
+        except OSError:  # not started yet
+            continue
         for kind, stage, value in SUM.findall(text):
             seconds[stage if kind == "stage" else f"{stage} checkpoints"] += float(value)
         for stage, value in TOTAL.findall(text):
@@ -247,7 +241,8 @@ def _table(result: dict[str, Any]) -> str:
     lines = [
         f"{result['posts']:,} posts in {result['seconds']:.1f} s: {result['posts_per_s']:,.0f} posts/s; "
         f"workers {' + '.join(result['workers'])}, {result['partitions']} partitions, "
-        f"{result['store']}, {result['cores']} cores, load {result['load']:.1f}",
+        f"{result['store']}, {result['cores']} cores, load {result['load']:.1f}; "
+        f"{result['cpu_s']:.1f} s of processor time, {result['posts_per_cpu_s']:,.0f} posts per such second",
         "",
         "| stage | records | seconds of work |",
         "|---|---:|---:|",

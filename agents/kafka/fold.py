@@ -153,14 +153,14 @@ class FoldStage(Stage):
 
     async def save(self, *, releasing: bool) -> None:
         """Write checkpoints of what was folded since the last ones, and acknowledge it."""
-        started = time.monotonic()
         async with self._lock:
+            started = time.monotonic()
             for partition, held in list(self._held.items()):
                 if held.generation != self.app.consumer_generation_id:
                     await self._drop(partition)
                 elif held.pending and held.whole:
                     await self._save(partition, held, releasing)
-        self._cost = time.monotonic() - started
+            self._cost = time.monotonic() - started
 
     async def _save(self, partition: int, held: Held, releasing: bool) -> None:
         started = time.monotonic()
