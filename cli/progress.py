@@ -41,3 +41,11 @@ class Progress:
             self._status.update(text)
         elif not text.startswith("waiting "):  # told several times a second
             log.info(text)
+
+    def line(self, text: str) -> None:
+        """Print a line that stays, on standard output."""
+        if self._status is not None:
+            self._status.stop()  # else it would be drawn over
+        print(text, flush=True)
+        if self._status is not None:
+            self._status.start()

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 WIDTH = 13  # of the first column of what is printed
 
+TIME = {
+    "wall": "goes by the clock; for a file of old posts: docs/running.md",
+    "event": "goes by the posts' own times",
+}
+
 OnlyOption = Annotated[
     str | None,
     typer.Option(
@@ -69,7 +74,9 @@ def up(
         except ServerError as error:
             raise UserError(str(error)) from error
         undo.pop_all()  # all is up: it stays
-    typer.echo(f"{'logs':<{WIDTH}}  {place.state_dir / 'log'}, {place.servers_folder / 'logs'}")
+    if "worker" in parts:
+        _tell("time", place.settings.time.ticks, TIME[place.settings.time.ticks])
+    _tell("logs", str(place.state_dir / "log"), str(place.servers_folder / "logs"))
 
 
 class _Start:
@@ -107,6 +114,9 @@ class _Start:
             ready = partial(_answers, host, port, "/health")
             self._process(console, f"http://{shown}:{port}/", ready)
 
+    def _line(self, what: str, where: str, how: str) -> None:
+        self._said.line(_columns(what, where, how))
+
     def _servers(self) -> None:
         servers = [
             self._place.server(part) for part in self._parts if part in ("kafka", "elasticsearch")
@@ -125,7 +135,7 @@ class _Start:
             where = self._place.address(server.name)
             if server.name == "elasticsearch":
                 where = f"http://{where}"
-            _line(server.title, where, _since(began) if new else "ran already")
+            self._line(server.title, where, _since(began) if new else "ran already")
 
     def _apply(self) -> None:
         from cli.apply import apply_templates, apply_topics
@@ -135,21 +145,21 @@ class _Start:
         self._said("checking topics and index templates")
         if uses & {"kafka", "worker"}:
             changed = apply_topics(settings, _silent).topics
-            _line("topics", f"{settings.kafka.prefix}*", _changed(changed))
+            self._line("topics", f"{settings.kafka.prefix}*", _changed(changed))
         if settings.store.kind == "elasticsearch" and uses & {"elasticsearch", "worker", "console"}:
             changed = apply_templates(settings, _silent).templates
-            _line("templates", f"{settings.store.prefix}*", _changed(changed))
+            self._line("templates", f"{settings.store.prefix}*", _changed(changed))
 
     def _process(self, process: Process, where: str, ready: Callable[[], bool]) -> None:
         if process.record is not None:
-            _line(process.title.removeprefix("the "), where, "ran already")
+            self._line(process.title.removeprefix("the "), where, "ran already")
             return
         began = time.monotonic()
         self._said(f"starting {process.title}")
         self._undo.callback(process.stop, self._said)
         process.start()
         process.wait(ready, self._wait, self._said)
-        _line(process.title.removeprefix("the "), where, _since(began))
+        self._line(process.title.removeprefix("the "), where, _since(began))
 
 
 def down(ctx: typer.Context, only: OnlyOption = None) -> None:
@@ -194,22 +204,26 @@ def status(ctx: typer.Context) -> None:
         ports = place.running_ports(part)
         if ports is None:
             ended = (place.servers_folder / "run" / f"{part}.pid").exists()
-            _line(server.title, "ended by itself" if ended else "does not run", str(server.logs))
+            _tell(
+                server.title,
+                "ended by itself" if ended else "does not run",
+                str(server.logs) if ended else "",
+            )
             broken += [server.title] if ended else []
         else:
             state = "runs" if server.healthy() else "runs, does not answer"
-            _line(server.title, f"127.0.0.1:{next(iter(ports.values()))}", state)
+            _tell(server.title, f"127.0.0.1:{next(iter(ports.values()))}", state)
     for process in [*place.workers(), place.console()]:
         title = process.title.removeprefix("the ")
         if record := process.record:
-            _line(
+            _tell(
                 title, f"127.0.0.1:{next(iter(record.ports.values()))}", f"runs, pid {record.pid}"
             )
         elif process.ended():
-            _line(title, "ended by itself", process.last_words())
+            _tell(title, "ended by itself", process.last_words())
             broken.append(title)
         else:
-            _line(title, "does not run", "")
+            _tell(title, "does not run", "")
     if broken:
         raise UserError(f"{', '.join(broken)} ended by itself: look above, then `tindon up` again")
 
@@ -227,8 +241,12 @@ def _silent(text: str) -> None:
     """The plan of what is made anew each time is for `tindon apply` to tell."""
 
 
-def _line(what: str, where: str, how: str) -> None:
-    typer.echo(f"{what:<{WIDTH}}  {where:<28}  {how}".rstrip())
+def _tell(what: str, where: str, how: str) -> None:
+    typer.echo(_columns(what, where, how))
+
+
+def _columns(what: str, where: str, how: str) -> str:
+    return f"{what:<{WIDTH}}  {where:<30}  {how}".rstrip()
 
 
 def _since(began: float) -> str:

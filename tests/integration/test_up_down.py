@@ -52,6 +52,7 @@ class House:
             "TINDON_SERVERS__ELASTICSEARCH_HEAP": "512m",
             "TINDON_KAFKA__POSTS_PARTITIONS": "1",
             "TINDON_TIME__TICKS": "event",
+            "TINDON_WORKER__SESSION_S": "6",  # for so long the group waits for a killed worker
             "TINDON_INTAKE__PSEUDONYM_KEY": "0123456789abcdef0123456789abcdef",
             "OPENBLAS_NUM_THREADS": "1",
         }
@@ -205,15 +206,13 @@ class TestLife:
 
     def test_apply_plans_before_it_changes(self, living: House) -> None:
         longer = {"TINDON_KAFKA__POSTS_RETENTION_H": "48", "TINDON_STORE__PREFIX": "other-"}
-        for _ in range(2):  # the dry run changed nothing: the second one says the same
-            plan = living.run("apply", "--dry-run", **longer)
+        for option in (["--dry-run"], []):  # the dry run changed nothing: it is done after it
+            plan = living.run("apply", *option, **longer)
             assert "alter tindon.posts: retention.ms from 86400000 to 172800000" in plan
             assert "create index template other-alerts" in plan
-        living.run("apply", **longer)
         assert living.run("apply", **longer).count("as they should be") == 2
         found = {row["name"]: row for row in json.loads(living.run("doctor", "--format", "json"))}
         assert found["topics"]["mend"] == "run `tindon apply`"
-        assert "alter tindon.posts" in living.run("apply")
 
     def test_apply_refuses_another_count_of_partitions(self, living: House) -> None:
         said = living.refused("apply", TINDON_KAFKA__POSTS_PARTITIONS="3")
