@@ -159,9 +159,7 @@ def _start(
         command = [sys.executable, "-m", "bench.road", "--under-profile", str(file)]
         environment = environment | {"BENCH_WORKER": json.dumps(["worker", *options])}
     with (folder / f"worker-{port}.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, cwd=REPOSITORY
-        )
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=REPOSITORY)
     return process, port
 
 

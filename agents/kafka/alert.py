@@ -134,9 +134,7 @@ class AlertStage(FoldStage):
 Applied = tuple[Effects, int, bytes]  # effects, version of the fold after them, their record
 
 
-def _apply(
-    state: AlertState, records: list[Any]
-) -> tuple[list[Applied], list[tuple[str, Dead]]]:
+def _apply(state: AlertState, records: list[Any]) -> tuple[list[Applied], list[tuple[str, Dead]]]:
     """What the changes brought about, and the messages that cannot be read."""
     applied: list[Applied] = []
     damaged: list[tuple[str, Dead]] = []

@@ -148,7 +148,10 @@ class _Sending:
 
 def headers_of(record: InputRecord, received_at: int | None) -> list[Header]:
     """What the embed agent reads beside the raw post."""
-    headers = [("source", record.source.encode()), ("input", record.input.encode("utf-8", "replace"))]
+    headers = [
+        ("source", record.source.encode()),
+        ("input", record.input.encode("utf-8", "replace")),
+    ]
     if received_at is not None:
         headers.append(("received_at", str(received_at).encode()))
     if record.assumed_at is not None:
@@ -160,7 +163,9 @@ def headers_of(record: InputRecord, received_at: int | None) -> list[Header]:
 
 def cut(record: InputRecord) -> InputRecord:
     """A record that the broker takes in the place of one that it refuses as too large."""
-    detail = f"{len(record.raw)} bytes, more than the topic takes: send the text without attachments"
+    detail = (
+        f"{len(record.raw)} bytes, more than the topic takes: send the text without attachments"
+    )
     return msgspec.structs.replace(
         record,
         raw=record.raw[:KEPT_OF_TOO_LARGE],

@@ -64,10 +64,16 @@ class Metrics:
             "dead_letters", "Records put into posts.dead.", ["stage", "reason"], **add
         )
         self.alerts = Counter(
-            "alerts", "Alerts that reached a level for the first time.", ["level", "category"], **add
+            "alerts",
+            "Alerts that reached a level for the first time.",
+            ["level", "category"],
+            **add,
         )
         self.documents = Counter(
-            "documents", "Documents handed to the store, by what became of them.", ["outcome"], **add
+            "documents",
+            "Documents handed to the store, by what became of them.",
+            ["outcome"],
+            **add,
         )
         self.bulk_retries = Counter(
             "bulk_retries", "Documents that were sent to the store again.", **add

@@ -117,9 +117,7 @@ class _Worker:
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._stages: list[Stage] = []
-        self._road = Road(
-            settings, broker, topics, self._producer, metrics, failed=self._failed
-        )
+        self._road = Road(settings, broker, topics, self._producer, metrics, failed=self._failed)
 
     def _failed(self, error: BaseException) -> None:
         self._failure = self._failure or error

@@ -162,7 +162,9 @@ def test_oversize_line_of_a_file_is_counted_as_dead(
 ) -> None:
     file = tmp_path / "posts.jsonl"
     post = {"id": "1", "created_at": 1_700_000_000, "text": "x" * 5_000_000}
-    file.write_text(json.dumps(post) + "\n" + json.dumps(post | {"id": "2", "text": "short"}) + "\n")
+    file.write_text(
+        json.dumps(post) + "\n" + json.dumps(post | {"id": "2", "text": "short"}) + "\n"
+    )
     limits = {"TINDON_INTAKE__MAX_RECORD_BYTES": "10000000"}  # let in here, refused by the topic
     with road(kafka.bootstrap, name, tmp_path, **limits) as kafka_road:
         assert "1 too large for the topic" in kafka_road.ingest(str(file))

@@ -73,7 +73,9 @@ class TestMessagesOfPosts:
         assert isinstance(found, InputRecord)
         assert isinstance(Door(key=KEY).admit(found), msgspec.Struct)
 
-    @pytest.mark.parametrize("invalid", [b"{", b"[]", b'{"reason":"made_up","detail":"","source":""}'])
+    @pytest.mark.parametrize(
+        "invalid", [b"{", b"[]", b'{"reason":"made_up","detail":"","source":""}']
+    )
     def test_a_foreign_header_cannot_invent_reasons(self, invalid: bytes) -> None:
         found = entry_of(message(b"{}", invalid=invalid), arrival=False)
         assert isinstance(found, InputRecord)
