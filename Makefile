@@ -6,13 +6,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The environment is complete when this file exists; another lock or pyproject.toml gives another name.
 STAMP := $(VENV)/.complete-$(shell cat requirements.lock pyproject.toml | sha256sum | cut -c1-16)
+# Models of sentence-transformers need torch, 4 GB unpacked: an environment of their own, for one test
+# file. Complete when its file exists, as above.
+HEAVY := .venv-transformers
+HEAVY_LOCK := requirements-transformers.lock
+HEAVY_STAMP := $(HEAVY)/.complete-$(shell sha256sum $(HEAVY_LOCK) | cut -c1-16)
+HEAVY_TESTS := tests/integration/test_sentence_transformers.py
+# GB: downloads, their cache and what they unpack to.
+HEAVY_FREE := 10
+# What torch names and never loads on a CPU; the other CUDA libraries are linked, it needs them to start.
+HEAVY_WITHOUT := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cuda-cccl nvidia-cusolver nvidia-nvtx triton
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test check clean lock docs
+.PHONY: help setup servers demo test transformers check clean lock docs
 .SILENT:
 
 help: ## This list
-	awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## The Python environment in .venv, from the lock
 
@@ -39,7 +49,24 @@ servers: setup ## What the integration tests need: Java, Kafka, Elasticsearch, C
 	if [ -f deploy/local/setup.py ]; then $(BIN)/python -m deploy.local.setup --chromium; fi
 
 test: servers ## Everything: set up what is missing, then all tests
-	$(BIN)/python -m pytest
+	failed=; $(MAKE) --no-print-directory transformers || failed=yes; \
+	$(BIN)/python -m pytest && [ -z "$$failed" ] || \
+		{ [ -z "$$failed" ] || echo "tindon: make transformers failed, see above" >&2; exit 1; }
+
+transformers: setup ## The encoder tests with real sentence-transformers models, in .venv-transformers
+	if [ ! -f $(HEAVY_STAMP) ] && [ "$$(df -Pk . | awk 'END { print $$4 }')" -lt $$(($(HEAVY_FREE) << 20)) ]; then \
+		echo "tindon: less than $(HEAVY_FREE) GB free here: the tests of sentence-transformers models are left out"; \
+	else \
+		$(MAKE) --no-print-directory $(HEAVY_STAMP) && $(HEAVY)/bin/python -m pytest $(HEAVY_TESTS); \
+	fi
+
+$(HEAVY_STAMP):
+	echo "$(HEAVY): torch and models, 2.5 GB to download the first time"
+	rm -rf $(HEAVY)
+	$(BIN)/python -m venv $(HEAVY)
+	$(HEAVY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r $(HEAVY_LOCK)
+	$(HEAVY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
 
 check: setup ## Under a minute: format, lint, types, import contracts, unit tests; all, then the verdict
 	failed=; run() { "$$@" || failed="$$failed $$(basename $$1)"; }; \
@@ -53,13 +80,16 @@ check: setup ## Under a minute: format, lint, types, import contracts, unit test
 docs: setup ## The reference of settings in docs/, from config/default.yaml
 	$(BIN)/python -m config.reference docs/settings.md
 
-lock: ## Both locks anew from pyproject.toml (needs uv; the lock itself does not)
+lock: ## All locks anew from pyproject.toml (needs uv; the lock itself does not)
 	command -v uv >/dev/null || { echo "tindon: uv is missing; run: pip install uv" >&2; exit 1; }
 	uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --extra evaluate --extra dev --output-file requirements.lock
 	uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --constraint requirements.lock --output-file requirements-core.lock
+	uv pip compile pyproject.toml requirements-transformers.in --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --extra sentence-transformers --constraint requirements.lock \
+		$(addprefix --no-emit-package ,$(HEAVY_WITHOUT)) --output-file $(HEAVY_LOCK)
 
-clean: ## Caches and build results; .venv stays
+clean: ## Caches and build results; the environments stay
 	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
