@@ -18,6 +18,7 @@ from embeddings.train import corpus, teacher
 STORY_FILES = ("news_vi", "rumours_en", "breaking_news", "multilingual")
 DAMAGE_FILE = "posts_vi"  # its texts were read without labels in training; damage is drawn anew
 DAMAGE_POSTS = 1_000
+STORY_SLACK = 0.02  # how far below MiniLM an English file may stay
 WATT_PER_CORE = 10  # assumed for a busy server core; the energy figure is this times CPU time
 LICENCES = {
     "anki_tatoeba": ("Tatoeba sentence pairs", "CC BY 2.0 FR"),
@@ -126,9 +127,12 @@ def write(work: Path, out: Path) -> str:
         _retrieval(figures["retrieval"]),
         "Story separation (AUC of same-story against other-story pairs; repeats left out):",
         _stories(figures["stories"]),
+        missed(figures["stories"]),
         "Vietnamese posts against their damaged selves, median cosine: "
         f"{figures['damage']['bare']:.3f} without diacritics, {figures['damage']['phone']:.3f} with"
         " half the words bare, 10 % typos and teencode.",
+        "The recipe (the mean of two runs, and the half that each of them weighs) was chosen on these"
+        " very test sets and story files: the figures are slightly optimistic for other text.",
         "Files: " + ", ".join(f"{k} {v / 1e6:.2f} MB" for k, v in figures["bytes"].items()) + ".",
         "## Limits",
         "- A bag of tokens: word order, negation and who did what to whom are not seen."
@@ -173,6 +177,27 @@ def _stories(table: dict[str, dict[str, float]]) -> str:
         ["file", *rivals],
         [[name, *(f"{row[rival]:.3f}" for rival in rivals)] for name, row in table.items()],
     )
+
+
+def missed(table: dict[str, dict[str, float]]) -> str:
+    """The story files on which the model stays below its target, or below both rivals.
+
+    Targets: MiniLM less ``STORY_SLACK`` on the English files, the lexical features on news_vi.
+    """
+    wanted = {name: (table[name]["lexical"], "the lexical features") for name in ("news_vi",)}
+    for name in ("rumours_en", "breaking_news"):
+        if "minilm" in table[name]:
+            target = round(table[name]["minilm"], 3) - STORY_SLACK
+            wanted[name] = (target, f"MiniLM less {STORY_SLACK:g}")
+    short = [
+        f"{name} has {table[name]['model']:.3f}, the target is {target:.3f} ({what})"
+        for name, (target, what) in wanted.items()
+        if round(table[name]["model"], 3) < round(target, 3)
+    ]
+    row = table["multilingual"]
+    if row["model"] < min(row.get("minilm", 1.0), row["lexical"]):
+        short.append(f"multilingual has {row['model']:.3f}, less than either rival")
+    return f"Missed: {'; '.join(short)}." if short else "No target of story separation is missed."
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
