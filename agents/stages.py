@@ -39,17 +39,26 @@ def encoder_for(settings: Settings) -> Encoder | None:
     return load_encoder(name)
 
 
+def pseudonym_key(settings: Settings) -> bytes:
+    """The key of the authors' pseudonyms: the one that is set, else the state folder's own.
+
+    Raises KeyFileError.
+    """
+    given = settings.intake.pseudonym_key.get_secret_value()
+    return (
+        given.encode()[:64] if given else load_or_create_key(settings.state_dir / "pseudonym.key")
+    )
+
+
 def door_for(settings: Settings, encoder: Encoder | None, *, replay: bool) -> Door:
     """The embed stage. In a replay no post is refused for lying in the future."""
-    given = settings.intake.pseudonym_key.get_secret_value()
-    key = given.encode() if given else load_or_create_key(settings.state_dir / "pseudonym.key")
     intake = settings.intake
     rules = IntakeRules(
         max_record_bytes=intake.max_record_bytes,
         future_ms=None if replay else int(intake.future_min * MINUTE_MS),
         arrival_time_sources=frozenset(intake.arrival_time_sources),
     )
-    return Door(key=key[:64], rules=rules, encoder=encoder, max_text=intake.max_text)
+    return Door(key=pseudonym_key(settings), rules=rules, encoder=encoder, max_text=intake.max_text)
 
 
 def cluster_parameters(settings: Settings) -> ClusterParameters:

@@ -14,7 +14,9 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from agents.embedded import Entry
 from agents.kafka.producer import Header, Producer, Sent, delivered
 from agents.replay import with_ticks
+from agents.stages import pseudonym_key
 from config import Settings
+from embeddings.sealing import seal
 from streams.broker import Broker, BrokerError
 from streams.sources.files import KEPT_OF_TOO_LARGE, read_files
 from streams.topics import Topics, ensure
@@ -66,7 +68,12 @@ def ingest_files(paths: list[str], settings: Settings, intake: Intake) -> Ingest
     else:
         entries = (Entry(record, None) for record in reading)
     sending = _Sending(broker, topics, intake, stamp=settings.time.ticks == "wall")
-    return asyncio.run(sending.all(entries, reading.total))
+    key = pseudonym_key(settings)
+    sealed = (
+        entry if entry.record is None else Entry(seal(entry.record, key=key, rules=rules), None)
+        for entry in entries
+    )
+    return asyncio.run(sending.all(sealed, reading.total))
 
 
 class _Sending:
