@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from alerts.parameters import EXEMPLARS
-from alerts.rumor import Kept, Rumor
+from alerts.rumor import Kept
 from streams.documents import Exemplar
 from streams.records import Flag
 
@@ -14,47 +16,111 @@ HEADLINE = 160
 _ENQUIRY, _DENIAL = int(Flag.ENQUIRY), int(Flag.DENIAL)
 _TALK = _ENQUIRY | _DENIAL | int(Flag.ADVERT)
 
-
-def headline(rumor: Rumor) -> str:
-    """The most shared wording that states rather than asks or denies; then the first one."""
-    posts = [p for p in rumor.kept if p.words]
-    if not posts:
-        return ""
-    plain = [p for p in posts if not p.flags & _TALK and p.kind != 2] or posts
-    uses: dict[int, int] = {}
-    for post in plain:
-        uses[post.wording] = uses.get(post.wording, 0) + 1
-    best = max(plain, key=lambda p: (uses[p.wording], p.words, -p.created_at, p.id))
-    text = " ".join(best.text.split())
-    return text if len(text) <= HEADLINE else text[: HEADLINE - 1].rstrip() + "…"
+Rank = tuple[int, int, str, int]  # words, -time, id, -place among the kept: no two are equal
 
 
-def exemplars(rumor: Rumor) -> list[Exemplar]:
-    """At most ten posts of different wordings: first, correction, enquiry, denial, newest, ..."""
-    chosen: list[Exemplar] = []
-    wordings: set[int] = set()
+class Shown:
+    """What a rumor's documents show of its kept posts.
 
-    def show(post: Kept | None, why: str) -> None:
-        if post is None or len(chosen) == EXEMPLARS or post.wording in wordings or not post.text:
+    Kept posts are only ever added to, so each is looked at once, however often the rumor is
+    written. Not part of the fold's state: it follows from the kept posts.
+    """
+
+    def __init__(self) -> None:
+        self._read = 0  # kept posts looked at
+        # For the headline: wording -> its uses, its best post
+        self._wordings: dict[int, tuple[int, Rank, Kept]] = {}
+        self._plain = False  # the wordings are of posts that state
+        self._best: tuple[int, Rank, Kept] | None = None
+        self._headline: str | None = ""
+        # For the exemplars
+        self._first: Kept | None = None
+        self._correction: Kept | None = None
+        self._enquiry: Kept | None = None
+        self._denial: Kept | None = None
+        self._reach: Kept | None = None
+        self._newest: Kept | None = None
+        self._varied: dict[int, Kept] = {}  # wording -> first post with a text; as many as shown
+        self._exemplars: list[Exemplar] | None = []
+
+    def follow(self, kept: Sequence[Kept]) -> None:
+        """Take up the posts that were kept since the last time."""
+        for place in range(self._read, len(kept)):
+            self._add(kept[place])
+            self._entitle(kept[place], place)
+            self._exemplars = None
+        self._read = len(kept)
+
+    def _add(self, post: Kept) -> None:
+        at, post_id = post.created_at, post.id
+        if self._first is None or (at, post_id) < (self._first.created_at, self._first.id):
+            self._first = post
+        if self._newest is None or (at, post_id) > (self._newest.created_at, self._newest.id):
+            self._newest = post
+        most = self._reach
+        if most is None or (post.reach, -at, post_id) > (most.reach, -most.created_at, most.id):
+            self._reach = post
+        if post.kind == 2 and self._correction is None:
+            self._correction = post
+        if post.flags & _ENQUIRY and self._enquiry is None:
+            self._enquiry = post
+        if post.flags & _DENIAL and self._denial is None:
+            self._denial = post
+        if len(self._varied) < EXEMPLARS and post.text:
+            self._varied.setdefault(post.wording, post)
+
+    def _entitle(self, post: Kept, place: int) -> None:
+        if not post.words:
             return
-        wordings.add(post.wording)
-        chosen.append(
-            Exemplar(
+        states = not post.flags & _TALK and post.kind != 2
+        if states and not self._plain:
+            self._plain, self._wordings, self._best = True, {}, None
+        elif self._plain and not states:
+            return
+        rank = (post.words, -post.created_at, post.id, -place)
+        uses, best, chosen = self._wordings.get(post.wording, (0, rank, post))
+        if rank > best:
+            best, chosen = rank, post
+        now = self._wordings[post.wording] = (uses + 1, best, chosen)
+        if self._best is None or now[:2] > self._best[:2]:
+            self._best, self._headline = now, None
+
+    @property
+    def headline(self) -> str:
+        """The most shared wording that states rather than asks or denies; then the first one."""
+        if self._headline is None:
+            text = " ".join(self._best[2].text.split()) if self._best else ""
+            cut = text if len(text) <= HEADLINE else text[: HEADLINE - 1].rstrip() + "…"
+            self._headline = cut
+        return self._headline
+
+    @property
+    def exemplars(self) -> list[Exemplar]:
+        """At most ten posts of different wordings: first, correction, enquiry, denial, newest, ..."""
+        if self._exemplars is None:
+            self._exemplars = self._chosen()
+        return self._exemplars
+
+    def _chosen(self) -> list[Exemplar]:
+        chosen: dict[int, Exemplar] = {}
+
+        def show(post: Kept | None, why: str) -> None:
+            if post is None or len(chosen) == EXEMPLARS or post.wording in chosen or not post.text:
+                return
+            chosen[post.wording] = Exemplar(
                 source=post.source,
                 post_id=post.id,
                 text=post.text,
                 created_at=post.created_at,
                 why=why,
             )
-        )
 
-    kept = rumor.kept
-    show(min(kept, key=lambda p: (p.created_at, p.id), default=None), "first")
-    show(next((p for p in kept if p.kind == 2), None), "correction")
-    show(next((p for p in kept if p.flags & _ENQUIRY), None), "enquiry")
-    show(next((p for p in kept if p.flags & _DENIAL), None), "denial")
-    show(max(kept, key=lambda p: (p.reach, -p.created_at, p.id), default=None), "most reach")
-    show(max(kept, key=lambda p: (p.created_at, p.id), default=None), "newest")
-    for post in kept:
-        show(post, "varied")
-    return chosen
+        show(self._first, "first")
+        show(self._correction, "correction")
+        show(self._enquiry, "enquiry")
+        show(self._denial, "denial")
+        show(self._reach, "most reach")
+        show(self._newest, "newest")
+        for post in self._varied.values():
+            show(post, "varied")
+        return list(chosen.values())

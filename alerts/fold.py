@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from alerts.exemplars import Shown
 from alerts.levels import Levels
 from alerts.micros import Micros
 from alerts.parameters import (
@@ -21,7 +22,7 @@ from alerts.parameters import (
     AlertParameters,
     BadParameter,
 )
-from alerts.rumor import AlertState, Kept, Rumor
+from alerts.rumor import AlertState, Rumor, folded_posts
 from alerts.shaping import alert_document, post_document, rumor_document
 from alerts.tree import Tree
 from alerts.trends import Trends
@@ -29,7 +30,7 @@ from streams.codec import CodecError
 from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
 from streams.effects import Assigned, Effects, Raised
 from streams.ids import rumor_id
-from streams.records import Change, Outcome, WrongEncoder
+from streams.records import Change, WrongEncoder
 from streams.time import NEVER
 
 STATE_VERSION = 1
@@ -72,6 +73,7 @@ class AlertFold:
         self._newest = ""  # id of the last folded post
         self._dirty: set[int] = set()
         self._gone: list[Gone] = []  # merged away or closed since the last write
+        self._shown: dict[int, Shown] = {}  # of rumors that were written
         self._written = (0, NEVER)  # version and watermark of the last write
 
     @property
@@ -112,8 +114,8 @@ class AlertFold:
         for heir, loser in joined:
             posts += self._absorb(heir, loser)
         effects.assigned = self._assigned(change, rows)
-        touched = {int(self._micros.rumor[r]) for r in rows}
-        self._dirty = {n for n in self._dirty | touched if n in self._tree.rumors}
+        touched = self._tree.rumors.keys() & self._micros.rumor[rows].tolist()
+        self._dirty |= touched
         effects.raised = self._raise(touched)
         effects.closed = self._age(change.aged)
         effects.batch = self._write(_last_of_each(posts))
@@ -121,41 +123,26 @@ class AlertFold:
 
     def _open_rumors(self, change: Change, rows: np.ndarray) -> None:
         """A micro-cluster not known yet starts as a rumor of its own, named by its first post."""
-        if not (self._micros.rumor[rows] < 0).any():
+        new = set(rows[self._micros.rumor[rows] < 0].tolist())
+        if not new:
             return
-        for at in np.flatnonzero(change.rows.micro >= 0):
-            row = rows[change.rows.micro[at]]
-            if self._micros.rumor[row] < 0:
+        for at, micro in enumerate(change.rows.micro.tolist()):
+            row = int(rows[micro]) if micro >= 0 else -1
+            if row in new:
+                new.remove(row)
                 name = rumor_id(change.rows.source[at], change.rows.id[at])
                 rumor = self._tree.open(name, int(change.rows.created_at[at]))
-                self._micros.rumor[row] = rumor.number
+                self._micros.rumor[row] = self._micros.event[row] = rumor.number
 
     def _count(self, change: Change, rows: np.ndarray) -> list[PostDocument]:
         """Add the change's posts to their rumors; returns documents of those that are indexed."""
         documents: list[PostDocument] = []
-        c = change.rows
-        for at in np.flatnonzero(c.outcome == Outcome.FOLDED).tolist():
-            micro = int(c.micro[at])
-            rumor = self._tree.rumors[int(self._micros.rumor[rows[micro]])]
-            post = Kept(
-                source=c.source[at],
-                id=c.id[at],
-                text=c.text[at],
-                created_at=int(c.created_at[at]),
-                lang=c.lang[at],
-                platform=c.platform[at],
-                community=c.community[at],
-                url=c.url[at],
-                reply_to=c.reply_to[at],
-                repost_of=c.repost_of[at],
-                kind=int(c.kind[at]),
-                flags=int(c.flags[at]),
-                reach=int(c.reach[at]),
-                micro=change.micros.id[micro],
-                wording=int(c.wording[at]),
-                words=len(c.text[at].split(maxsplit=20)[:20]),
-            )
-            rumor.take(post, int(c.voice[at]), self._place)
+        if not len(change.rows):
+            return documents
+        numbers = self._micros.rumor[rows].tolist()
+        for micro, voice, post in folded_posts(change):
+            rumor = self._tree.rumors[numbers[micro]]
+            rumor.take(post, voice, self._place)
             self._place += 1
             self._newest = post.id
             self._trends.post(post.created_at, post.lang, post.platform)
@@ -181,6 +168,7 @@ class AlertFold:
             heir_alert = heir.alert.alert_id if heir.alert and alert else None
             self._gone.append(Gone(document, alert, heir_alert))
         heir.absorb(loser)
+        self._shown.pop(loser.number, None)
         self._dirty.discard(loser.number)
         self._dirty.add(heir.number)
         if heir.indexed:
@@ -191,10 +179,14 @@ class AlertFold:
 
     def _assigned(self, change: Change, rows: np.ndarray) -> list[Assigned]:
         c, assigned = change.rows, []
+        names = [
+            (rumor.id, self._tree.event_id(rumor))
+            for rumor in map(self._tree.rumors.__getitem__, self._micros.rumor[rows].tolist())
+        ]
         for at, (outcome, micro) in enumerate(
             zip(c.outcome.tolist(), c.micro.tolist(), strict=True)
         ):
-            rumor = self._tree.rumors[int(self._micros.rumor[rows[micro]])] if micro >= 0 else None
+            rumor, event = names[micro] if micro >= 0 else (None, None)
             assigned.append(
                 Assigned(
                     source=c.source[at],
@@ -202,8 +194,8 @@ class AlertFold:
                     outcome=outcome,
                     duplicate_of=c.duplicate_of[at],
                     micro=change.micros.id[micro] if micro >= 0 else None,
-                    rumor=rumor.id if rumor else None,
-                    event=self._tree.event_id(rumor) if rumor else None,
+                    rumor=rumor,
+                    event=event,
                 )
             )
         return assigned
@@ -211,7 +203,7 @@ class AlertFold:
     def _raise(self, touched: set[int]) -> list[Raised]:
         """Alerts that reach a level for the first time, oldest rumor first."""
         raised = []
-        for number in sorted(touched & self._tree.rumors.keys()):
+        for number in sorted(touched):
             rumor = self._tree.rumors[number]
             verdict = self._levels.judge(rumor, self._watermark)
             if verdict is None:
@@ -244,29 +236,39 @@ class AlertFold:
 
     def _age(self, aged: list[str]) -> list[RumorDocument]:
         """Rumors whose last micro-cluster left the window are closed."""
-        closed = []
+        closed: list[RumorDocument] = []
+        if not aged:
+            return closed
         for number in sorted(set(self._micros.drop(aged)) & self._tree.rumors.keys()):
             if len(self._micros.of_rumor(number)):
                 continue
             rumor = self._tree.rumors[number]
             if rumor.alert is not None:
                 rumor.alert.status = "closed"
-            document = self._document(rumor, open=False)
+            told = len(rumor.posts) > 1 or rumor.alert is not None
+            written = rumor.indexed or rumor.alert is not None
+            if told or written:
+                document = self._document(rumor, open=False)
+                if told:
+                    closed.append(document)
+                if written:
+                    self._gone.append(Gone(document, rumor.alert, None))
             self._tree.close(number)
             self._dirty.discard(number)
-            if len(rumor.posts) > 1 or rumor.alert is not None:
-                closed.append(document)
-            if rumor.indexed or rumor.alert is not None:
-                self._gone.append(Gone(document, rumor.alert, None))
-        self._tree.drop_empty_events()
+            self._shown.pop(number, None)
         return closed
 
     def _document(
         self, rumor: Rumor, *, open: bool = True, merged_into: str | None = None
     ) -> RumorDocument:
         score, signals = self._levels.score(rumor, self._watermark)
+        shown = self._shown.get(rumor.number)
+        if shown is None:
+            shown = self._shown[rumor.number] = Shown()
+        shown.follow(rumor.kept)
         return rumor_document(
             rumor,
+            shown,
             event_id=self._tree.event_id(rumor),
             version=self._version,
             watermark=self._watermark,
@@ -358,6 +360,8 @@ class AlertFold:
             )
         self._micros.restore(state["micros"])
         self._tree.restore(state["tree"])
+        self._micros.event[:] = [self._tree.rumors[n].event for n in self._micros.rumor.tolist()]
+        self._shown = {}
         self._trends.restore(state["trends"])
         self._applied = dict(state["applied"])
         self._watermarks = dict(state["watermarks"])

@@ -12,22 +12,23 @@ from alerts.micros import Micros
 def join(
     micros: Micros,
     due: np.ndarray,
+    similarity: np.ndarray,
     threshold: float,
-    groups: Callable[[], np.ndarray],
+    of: np.ndarray,
     merge: Callable[[int, int, float], None],
 ) -> None:
     """Compare micro-clusters that are due with all others; merge groups that belong together.
 
-    `groups()` gives each row's group (-1: none). Two groups merge when the pair at hand reaches
+    `similarity` holds a row of cosines for each one due, `of` each row's group (-1: none; changed
+    here as groups merge). Two groups merge when the pair at hand reaches
     `threshold` (a cosine) and so does the mean over all pairs: average-link agglomeration (Sokal
     and Michener 1958). Pairs are tried from the most similar down, ties to the oldest.
     """
-    if not len(due):
-        return
-    of = groups()
-    similarity = micros.similarity(due)
-    for row, near in zip(due, similarity, strict=True):
-        rivals = np.flatnonzero((near >= threshold) & (of != of[row]) & (of >= 0))
+    for row, near in zip(due.tolist(), similarity, strict=True):
+        rivals = (near >= threshold).nonzero()[0]
+        rivals = rivals[(of[rivals] != of[row]) & (of[rivals] >= 0)]
+        if not len(rivals):
+            continue
         refused: set[int] = set()
         for at in rivals[np.lexsort((rivals, -near[rivals]))]:
             own, other = int(of[row]), int(of[at])

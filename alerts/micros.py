@@ -29,6 +29,7 @@ class Micros:
         self.size = 0
         self.vectors = np.zeros((0, dim + LEXICAL), np.float32)  # whole numbers, length about GRID
         self.rumor = np.zeros(0, np.int64)  # number of the rumor that the row belongs to; -1: gone
+        self.event = np.zeros(0, np.int64)  # number of that rumor's event; not part of the state
         self._dense = np.zeros((0, dim), np.int64)
         self._posts = np.zeros(0, np.int64)  # vectors in the sums
         self._judged = np.zeros(0, np.int64)  # vectors when it was last due
@@ -45,7 +46,7 @@ class Micros:
 
     def _grow(self) -> None:
         capacity = max(64, 2 * len(self.rumor))
-        for name in ("vectors", "rumor", "_dense", "_posts", "_judged", "_lengths"):
+        for name in ("vectors", "rumor", "event", "_dense", "_posts", "_judged", "_lengths"):
             old = getattr(self, name)
             new = np.zeros((capacity, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -58,21 +59,24 @@ class Micros:
         due to be compared again: new ones, and those whose sums have doubled since they last were.
         """
         rows = np.array([self._row_for(m) for m in delta.id], np.int64)
-        entered = np.flatnonzero(delta.vectors)
-        starts = np.concatenate([[0], delta.feature_ends[:-1]]) if len(rows) else delta.feature_ends
-        for i in entered:
-            row, part = rows[i], slice(int(starts[i]), int(delta.feature_ends[i]))
-            self._features[row] = _merged(
-                self._features[row], delta.features[part], delta.feature_sums[part]
-            )
-        if len(entered):
-            self._dense[rows[entered]] += delta.dense[entered]
-            self._posts[rows[entered]] += delta.vectors[entered]
-            self._weigh(rows[entered])
-            self._learn(delta)
-        due = np.array(
-            [r for r in rows if self._posts[r] >= 2 * self._judged[r] and self._posts[r]], np.int64
-        )
+        if not delta.vectors.any():  # what is due was found due when its sums grew
+            return rows, rows[:0]
+        entered = delta.vectors.nonzero()[0]
+        start = 0
+        for row, end, posts in zip(
+            rows.tolist(), delta.feature_ends.tolist(), delta.vectors.tolist(), strict=True
+        ):
+            if posts:
+                self._features[row] = _merged(
+                    self._features[row], delta.features[start:end], delta.feature_sums[start:end]
+                )
+            start = end
+        self._dense[rows[entered]] += delta.dense[entered]
+        self._posts[rows[entered]] += delta.vectors[entered]
+        self._weigh(rows[entered])
+        self._learn(delta)
+        posts_in = self._posts[rows]
+        due = rows[(posts_in >= 2 * self._judged[rows]) & (posts_in > 0)]
         self._judged[due] = self._posts[due]
         return rows, due
 
@@ -83,7 +87,7 @@ class Micros:
                 self._grow()
             row = self._row[micro_id] = self.size
             self.size += 1
-            self.rumor[row] = -1
+            self.rumor[row] = self.event[row] = -1
             self._dense[row] = 0
             self._posts[row] = self._judged[row] = 0
             self._lengths[row] = 1
@@ -93,17 +97,22 @@ class Micros:
 
     def _weigh(self, rows: np.ndarray) -> None:
         """Bring the vectors of rows up to date with their sums and today's frequencies."""
-        sizes = [len(self._features[r][0]) for r in rows]
-        features = np.concatenate([self._features[r][0] for r in rows])
-        sums = np.concatenate([self._features[r][1] for r in rows])
-        text = np.repeat(np.arange(len(rows)), sizes)
+        held = [self._features[r] for r in rows.tolist()]
+        if len(held) == 1:
+            features, sums = held[0]
+            text = np.zeros(len(features), np.int64)
+        else:
+            features = np.concatenate([f for f, _ in held])
+            sums = np.concatenate([s for _, s in held])
+            text = np.repeat(np.arange(len(held)), [len(f) for f, _ in held])
         rarity = inverse_frequency(self._frequency[features & _MASK], self._seen)
         lexical = sketch(text, features, sums * rarity, len(rows))
         dense = self._dense[rows] / (GRID * np.maximum(self._posts[rows], 1))[:, None]
         if self._seen:
             dense = dense - self._dense_total / (GRID * self._seen)
-        self.vectors[rows] = on_grid(unit(dense), lexical, self._dense_weight)
-        self._lengths[rows] = _length(self.vectors[rows])
+        vectors = on_grid(unit(dense), lexical, self._dense_weight)
+        self.vectors[rows] = vectors
+        self._lengths[rows] = _length(vectors)
 
     def _learn(self, delta: MicroDelta) -> None:
         np.add.at(self._frequency, delta.features & _MASK, delta.feature_posts)
@@ -127,7 +136,7 @@ class Micros:
             row = self._row.pop(micro_id, None)
             if row is not None:
                 rumors.append(int(self.rumor[row]))
-                self.rumor[row] = -1
+                self.rumor[row] = self.event[row] = -1
                 self.vectors[row] = 0
         if self.size - len(self) > max(64, self.size // 8):
             self._close_gaps()
@@ -139,6 +148,7 @@ class Micros:
         for column in (
             self.vectors,
             self.rumor,
+            self.event,
             self._dense,
             self._posts,
             self._judged,
@@ -154,9 +164,13 @@ class Micros:
         """The rumor's number of each row, -1 for rows that are gone; a copy."""
         return self.rumor[: self.size].copy()
 
+    def events_of(self) -> np.ndarray:
+        """The event's number of each row, -1 for rows that are gone; a copy."""
+        return self.event[: self.size].copy()
+
     def of_rumor(self, number: int) -> np.ndarray:
         """Rows of a rumor, oldest first."""
-        return np.flatnonzero(self.rumor[: self.size] == number)
+        return np.asarray((self.rumor[: self.size] == number).nonzero()[0])
 
     def state(self) -> dict[str, Any]:
         self._close_gaps()
@@ -187,6 +201,7 @@ class Micros:
         self._dense_total = state["dense_total"].copy()
         self.vectors = state["vectors"].reshape(n, self._dim + LEXICAL).astype(np.float32)
         self.rumor = state["rumor"].copy()
+        self.event = np.full(n, -1, np.int64)  # the tree knows
         self._dense = state["dense"].reshape(n, self._dim).copy()
         self._lengths = _length(self.vectors)
         self._posts, self._judged = state["posts"].copy(), state["judged"].copy()
@@ -212,8 +227,17 @@ def _merged(
     old: tuple[np.ndarray, np.ndarray], features: np.ndarray, sums: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Feature sums of both, by hash; when too many, the largest."""
-    distinct, inverse = np.unique(np.concatenate([old[0], features]), return_inverse=True)
-    total = np.bincount(inverse, np.concatenate([old[1], sums]), len(distinct)).astype(np.int64)
+    if len(old[0]):
+        both = np.concatenate([old[0], features])
+        order = both.argsort(kind="stable")
+        both = both[order]
+        first = np.ones(len(both), np.bool_)
+        np.not_equal(both[1:], both[:-1], out=first[1:])
+        starts = first.nonzero()[0]
+        total = np.add.reduceat(np.concatenate([old[1], sums])[order], starts)
+        distinct = both[starts]
+    else:
+        distinct, total = features, sums.astype(np.int64)
     if len(distinct) > FEATURES_KEPT:
         largest = np.sort(np.lexsort((distinct, -total))[:FEATURES_KEPT])
         distinct, total = distinct[largest], total[largest]

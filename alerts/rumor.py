@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
 from streams.documents import Join, Level, Status
-from streams.records import Flag
+from streams.records import Change, Flag, Outcome
 
 _MAPPINGS = ["voices", "wordings", "languages", "platforms", "communities", "flags", "timeline"]
+_FOLDED = int(Outcome.FOLDED)
 _FLAGS = tuple(int(flag) for flag in Flag)  # plain ints: an enum's operators are slow
 
 
@@ -33,6 +35,39 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     micro: str
     wording: int
     words: int  # of the text, as far as a headline can show them: at most 20
+
+
+def folded_posts(change: Change) -> Iterator[tuple[int, int, Kept]]:
+    """A change's folded posts in order: index of the micro-cluster, voice, post."""
+    c, micros = change.rows, change.micros.id
+    created_at, voice, wording = c.created_at.tolist(), c.voice.tolist(), c.wording.tolist()
+    kind, flags, reach = c.kind.tolist(), c.flags.tolist(), c.reach.tolist()
+    for at, (outcome, micro) in enumerate(zip(c.outcome.tolist(), c.micro.tolist(), strict=True)):
+        if outcome != _FOLDED:
+            continue
+        text = c.text[at]
+        yield (
+            micro,
+            voice[at],
+            Kept(
+                source=c.source[at],
+                id=c.id[at],
+                text=text,
+                created_at=created_at[at],
+                lang=c.lang[at],
+                platform=c.platform[at],
+                community=c.community[at],
+                url=c.url[at],
+                reply_to=c.reply_to[at],
+                repost_of=c.repost_of[at],
+                kind=kind[at],
+                flags=flags[at],
+                reach=reach[at],
+                micro=micros[micro],
+                wording=wording[at],
+                words=len(text.split(maxsplit=20)[:20]),
+            ),
+        )
 
 
 class AlertState(msgspec.Struct):
@@ -127,11 +162,11 @@ class Rumor(msgspec.Struct, kw_only=True):
 
     def since(self, seen: dict[int, int], at: int) -> int:
         """How many keys of `voices` or `wordings` were seen at or after `at` (ms)."""
-        return sum(1 for newest in seen.values() if newest >= at)
+        return len([1 for newest in seen.values() if newest >= at])
 
     def volume(self, start: int, end: int) -> int:
         """Posts in buckets that start in [start, end), ms."""
-        return sum(n for bucket, n in self.timeline.items() if start <= bucket < end)
+        return sum([n for bucket, n in self.timeline.items() if start <= bucket < end])
 
     def forget_before(self, at: int) -> None:
         """Let go of what is older than `at` (ms) and a day: no signal or document asks for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.exemplars import exemplars, headline
+from alerts.exemplars import Shown
 from alerts.parameters import BUCKETS_KEPT, DAY
 from alerts.rumor import AlertState, Kept, Rumor
 from streams.documents import AlertDocument, PostDocument, RumorDocument, Signal
@@ -13,6 +13,7 @@ _FLAG_NAMES = tuple((int(flag), str(flag.name).lower()) for flag in Flag)
 
 def rumor_document(
     rumor: Rumor,
+    shown: Shown,
     *,
     event_id: str,
     version: int,
@@ -29,7 +30,7 @@ def rumor_document(
         version=version,
         event_id=event_id,
         born_at=rumor.born_at,
-        headline=headline(rumor),
+        headline=shown.headline,
         posts=len(rumor.posts),
         voices=rumor.since(rumor.voices, watermark - DAY),
         reach=rumor.reach,
@@ -42,7 +43,7 @@ def rumor_document(
         micro_clusters=micro_clusters,
         score=round(score, 4),
         signals=signals,
-        exemplars=exemplars(rumor),
+        exemplars=shown.exemplars,
         timeline=newest,
         joins=rumor.joins[-50:],
         level=rumor.alert.level if rumor.alert else None,

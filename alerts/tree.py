@@ -46,7 +46,7 @@ class Tree:
         joined: list[tuple[Rumor, Rumor]] = []
 
         def join_events(a: int, b: int, similarity: float) -> None:
-            merged.extend(self._join_events(a, b))
+            merged.extend(self._join_events(micros, a, b))
             # Losers are no longer among the rumors, but their last documents name their event.
             for _, loser in joined:
                 loser.event = min(a, b) if loser.event in (a, b) else loser.event
@@ -70,23 +70,17 @@ class Tree:
             merged.append(Merged(loser=loser.id, heir=heir.id))
             joined.append((heir, loser))
 
-        join(micros, due, self._macro_threshold, micros.rumors_of, join_rumors)
-        join(micros, due, self._event_threshold, self._events_of(micros), join_events)
+        if len(due):
+            similarity = micros.similarity(due)
+            join(micros, due, similarity, self._macro_threshold, micros.rumors_of(), join_rumors)
+            join(micros, due, similarity, self._event_threshold, micros.events_of(), join_events)
         return merged, joined
 
-    def _events_of(self, micros: Micros) -> Any:
-        def events() -> np.ndarray:
-            numbers = micros.rumors_of()
-            return np.array(
-                [self.rumors[n].event if n >= 0 else -1 for n in numbers.tolist()], np.int64
-            )
-
-        return events
-
-    def _join_events(self, a: int, b: int) -> list[Merged]:
+    def _join_events(self, micros: Micros, a: int, b: int) -> list[Merged]:
         if a == b:
             return []
         heir, loser = min(a, b), max(a, b)
+        micros.event[micros.event == loser] = heir
         for number in self._events[loser]:
             if number in self.rumors:
                 self.rumors[number].event = heir
@@ -98,12 +92,10 @@ class Tree:
         rumor = self.rumors.pop(number)
         members = self._events[rumor.event]
         members.remove(number)
+        if not members:
+            del self._events[rumor.event]
+            del self._event_ids[rumor.event]
         return rumor
-
-    def drop_empty_events(self) -> None:
-        for event in [e for e, members in self._events.items() if not members]:
-            del self._events[event]
-            del self._event_ids[event]
 
     def state(self) -> dict[str, Any]:
         return {

@@ -6,6 +6,7 @@ from typing import Any
 
 from alerts.parameters import BUCKET
 from streams.documents import Level, TrendDocument
+from streams.time import NEVER
 
 Key = tuple[int, str, str]  # bucket start (ms), language, platform ("" when unknown)
 
@@ -17,6 +18,7 @@ class Trends:
         self._keep = keep_ms
         self._counts: dict[Key, list[int]] = {}  # posts, suggest alerts, confirm alerts
         self._dirty: set[Key] = set()
+        self._oldest = NEVER  # no bucket held is older
 
     def post(self, at: int, language: str, platform: str | None) -> None:
         self._add((at // BUCKET * BUCKET, language, platform or ""), 0)
@@ -28,6 +30,7 @@ class Trends:
         counts = self._counts.get(key)
         if counts is None:
             counts = self._counts[key] = [0, 0, 0]
+            self._oldest = min(self._oldest, key[0])
         counts[column] += 1
         self._dirty.add(key)
 
@@ -46,8 +49,10 @@ class Trends:
             for key in sorted(self._dirty)
         ]
         self._dirty.clear()
-        for key in [k for k in self._counts if k[0] < watermark - self._keep - BUCKET]:
-            del self._counts[key]
+        limit = watermark - self._keep - BUCKET
+        if self._oldest < limit:
+            self._counts = {k: n for k, n in self._counts.items() if k[0] >= limit}
+            self._oldest = min((k[0] for k in self._counts), default=limit)
         return documents
 
     def state(self) -> list[list[Any]]:
@@ -55,4 +60,5 @@ class Trends:
 
     def restore(self, state: list[list[Any]]) -> None:
         self._counts = {(b, lang, platform): [p, s, c] for b, lang, platform, p, s, c, _ in state}
+        self._oldest = NEVER
         self._dirty = {(b, lang, platform) for b, lang, platform, _, _, _, dirty in state if dirty}

@@ -20,7 +20,11 @@ SLOTS = 4
 FREQUENCY_BITS = 20
 """A document-frequency table has 2**20 cells of 4 bytes."""
 
-_GOLDEN = np.uint32(0x9E3779B9)
+_SALT = (np.arange(1, SLOTS + 1, dtype=np.uint32) * np.uint32(0x9E3779B9))[None, :]
+_SIGNS = np.array([-1.0, 1.0]) / np.sqrt(SLOTS)
+_SLOT = np.uint32(LEXICAL - 1)
+_FIRST, _SECOND = np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_13, _16, _31 = np.uint32(13), np.uint32(16), np.uint32(31)
 
 
 def spread(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -30,15 +34,13 @@ def spread(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     +-1/sqrt(SLOTS). The mixing steps are MurmurHash3's 32-bit finaliser (A. Appleby, public
     domain).
     """
-    salt = (np.arange(1, SLOTS + 1, dtype=np.uint32) * _GOLDEN)[None, :]
-    h = features[:, None] + salt
-    h ^= h >> np.uint32(16)
-    h *= np.uint32(0x85EBCA6B)
-    h ^= h >> np.uint32(13)
-    h *= np.uint32(0xC2B2AE35)
-    h ^= h >> np.uint32(16)
-    signs = np.where(h >> np.uint32(31) != 0, 1.0, -1.0) / np.sqrt(SLOTS)
-    return (h % np.uint32(LEXICAL)).astype(np.int64), signs
+    h = features[:, None] + _SALT
+    h ^= h >> _16
+    h *= _FIRST
+    h ^= h >> _13
+    h *= _SECOND
+    h ^= h >> _16
+    return (h & _SLOT).astype(np.int64), _SIGNS[h >> _31]
 
 
 def sketch(rows: np.ndarray, features: np.ndarray, weights: np.ndarray, n: int) -> np.ndarray:
