@@ -143,6 +143,9 @@ class Stage:
 
         self._tasks.append(asyncio.ensure_future(guarded()))
 
+    def quieten(self) -> None:
+        """Put nothing new on the road: a stop begins."""
+
     async def start(self) -> None:
         self.app.finalize()
         self.app.client_only = False
@@ -150,6 +153,7 @@ class Stage:
 
     async def stop(self) -> None:
         """Save, acknowledge, commit, leave the group."""
+        self.quieten()
         await self.app.stop()
         for task in self._tasks:
             task.cancel()

@@ -57,6 +57,10 @@ class EmbedStage(Stage):
         self.road.metrics.records.labels(NAME).inc(len(records))
         await self.ack(event)
 
+    def quieten(self) -> None:
+        for task in self._tasks:  # the ticks: agents behind could never finish
+            task.cancel()
+
     def _embed(self, records: list[Any], partition: int) -> tuple[Embedded, bytes]:
         entries = [(record.offset, entry_of(record, self._arrival)) for record in records]
         embedded = build_frame(self._door, entries, origin=self._origin, partition=partition)
