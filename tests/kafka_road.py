@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import CoordinatorNotAvailableError
 from kafka.structs import TopicPartition
 
 import config
@@ -118,7 +119,10 @@ class KafkaRoad:
         """Offset that the stage's group has committed, by partition."""
         group = self.group(stage)
         with Broker(self.settings).admin() as admin:
-            offsets = admin.list_group_offsets([group])[group]
+            try:
+                offsets = admin.list_group_offsets([group])[group]
+            except CoordinatorNotAvailableError:  # a broker's first group: it makes its topic now
+                return {}
         topic = self._reads[stage].name
         return {
             tp.partition: at.offset
@@ -129,7 +133,10 @@ class KafkaRoad:
     def members(self, stage: str) -> int:
         group = self.group(stage)
         with Broker(self.settings).admin() as admin:
-            described = admin.describe_groups([group])[group]
+            try:
+                described = admin.describe_groups([group])[group]
+            except CoordinatorNotAvailableError:
+                return 0
         return len(described["members"]) if described["group_state"] == "Stable" else 0
 
     def group(self, stage: str) -> str:
