@@ -16,7 +16,7 @@ from clusters.parameters import CHANGE, REFRESH, ClusterParameters
 from clusters.pending import Pending
 from clusters.seen import Seen
 from clusters.table import MicroTable
-from clusters.weights import Weights, gather
+from clusters.weights import Texts, Weights, gather
 from streams.codec import CodecError
 from streams.grid import LEXICAL
 from streams.ids import micro_id
@@ -167,7 +167,9 @@ class ClusterFold:
         """Give every accepted post its micro-cluster, and note the block for the next change."""
         leads = follow(posts, block.accepted, self._seen, self._wording, self._table.row_of)
         alone = [row for row, lead in zip(block.accepted, leads, strict=True) if lead is None]
-        placed = iter(own := self._place(posts, alone))
+        texts = gather(posts, alone) if alone else None
+        own = self._place(posts, alone, texts) if texts else []
+        placed = iter(own)
         rows_of: dict[int, int] = {}  # row of the frame -> serial, within this block
         serials: list[int] = []
         for row, lead, watermark in zip(block.accepted, leads, block.watermarks, strict=True):
@@ -182,29 +184,26 @@ class ClusterFold:
             serials.append(serial)
             self._seen.add(posts.source[row], posts.id[row], serial, watermark)
         self._folded += len(block.accepted)
-        micros = iter(self._micro(s) for s in serials)
+        micros = map(self._micro, serials)
         self._pending.rows(
             posts,
-            np.array(block.rows, np.int64),
+            block.rows,
             block.outcomes,
             [next(micros) if o == Outcome.FOLDED else None for o in block.outcomes],
             block.duplicates,
         )
-        # After the rows, which give micro-clusters their order in the change: that of folding.
-        self._pending.vectors(posts, np.array(alone, np.int64), [self._micro(s) for s in own])
+        if texts:  # after the rows, which give micro-clusters their order: that of folding
+            self._pending.vectors(texts, [self._micro(s) for s in own])
 
     def _micro(self, serial: int) -> str:
         row = self._table.row_of(serial)
         assert row is not None
         return self._table.ids[row]
 
-    def _place(self, posts: PostColumns, rows: list[int]) -> list[int]:
+    def _place(self, posts: PostColumns, rows: list[int], texts: Texts) -> list[int]:
         """Find or open the micro-cluster of posts that lead nowhere by themselves; serials."""
-        if not rows:
-            return []
         table, threshold = self._table, np.float32(self._parameters.micro_threshold)
-        chosen = np.array(rows, np.int64)
-        x = self._weights.vectors(posts, chosen, self._parameters.dense_weight)
+        x = self._weights.vectors(texts, self._parameters.dense_weight)
         products = table.products(x)
         gram = x @ x.T
         squares = gram.diagonal().astype(np.float64)
@@ -216,7 +215,9 @@ class ClusterFold:
             if at < 0 or not lengths[i] or score < threshold * lengths[i]:
                 at = table.open(micro_id(posts.source[row], posts.id[row]), created)
             halved = table.add(at, x[i], float(products[i, at]), float(squares[i]))
-            if halved:
+            if i + 1 == len(rows):
+                pass  # nobody comes after it
+            elif halved:
                 products[i + 1 :, at] = x[i + 1 :] @ table.sums[at]
             else:
                 products[i + 1 :, at] += gram[i + 1 :, i]
@@ -226,8 +227,7 @@ class ClusterFold:
             wording = int(posts.wording[row])
             if wording:
                 self._wording[wording] = serial
-        _, features, _ = gather(posts, chosen)
-        self._weights.learn(features, posts.dense[chosen])
+        self._weights.learn(texts)
         return serials
 
     def snapshot(self) -> dict[str, Any]:

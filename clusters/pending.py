@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from clusters.weights import gather
-from streams.grid import quantise
+from clusters.weights import Texts
 from streams.records import Change, ChangeRows, MicroDelta, Outcome, PostColumns
 
 _LISTS = ("source", "id", "lang", "platform", "community", "url", "reply_to", "repost_of")
@@ -45,37 +44,38 @@ class Pending:
     def rows(
         self,
         posts: PostColumns,
-        rows: np.ndarray,
+        rows: list[int],
         outcomes: list[Outcome],
         micros: list[str | None],
         duplicates: list[str | None],
     ) -> None:
-        """Rows of a frame, in folded order, with what became of each."""
-        lists: dict[str, Any] = {}
-        for name in _LISTS:
-            column = getattr(posts, name)
-            lists[name] = [column[i] for i in rows]
-        arrays = {name: getattr(posts, name)[rows] for name in _ARRAYS}
-        folded = [o == Outcome.FOLDED for o in outcomes]
+        """Rows of a frame, ascending, in folded order, with what became of each."""
+        columns: dict[str, Any]
+        if rows[-1] - rows[0] + 1 == len(rows):
+            span = slice(rows[0], rows[-1] + 1)
+            columns = {name: getattr(posts, name)[span] for name in _LISTS + _ARRAYS}
+        else:
+            columns = {name: [getattr(posts, name)[i] for i in rows] for name in _LISTS}
+            columns |= {name: getattr(posts, name)[rows] for name in _ARRAYS}
         self._rows.append(
             ChangeRows(
-                **lists,
-                **arrays,
-                text=[posts.text[i] if f else "" for i, f in zip(rows, folded, strict=True)],
+                **columns,
+                text=[
+                    posts.text[i] if o == Outcome.FOLDED else ""
+                    for i, o in zip(rows, outcomes, strict=True)
+                ],
                 duplicate_of=duplicates,
                 outcome=np.array(outcomes, np.uint8),
                 micro=np.array([-1 if m is None else self._index(m) for m in micros], np.int32),
             )
         )
 
-    def vectors(self, posts: PostColumns, rows: np.ndarray, micros: list[str]) -> None:
-        """Rows of a frame whose words and dense part enter the sums of their micro-clusters."""
+    def vectors(self, texts: Texts, micros: list[str]) -> None:
+        """Posts whose words and dense part enter the sums of their micro-clusters."""
         index = np.array([self._index(m) for m in micros], np.int64)
-        text, features, counts = gather(posts, rows)
-        self._features.append(
-            (index[text], features, np.rint((1 + np.log(counts)) * 64).astype(np.int64))
-        )
-        self._dense.append((index, quantise(posts.dense[rows])))
+        weight = np.rint(texts.use * 64).astype(np.int64)
+        self._features.append((index[texts.text], texts.features, weight))
+        self._dense.append((index, texts.steps))
 
     def take(self, *, partition: int, sequence: int, watermark: int, encoder: str) -> Change:
         """The change, leaving nothing pending."""
@@ -99,14 +99,22 @@ class Pending:
         for index, rows in self._dense:
             np.add.at(dense, index, rows)
             np.add.at(vectors, index, 1)
-        if self._features:
+        if len(self._features) == 1:
+            ((micro, feature, weight),) = self._features
+        elif self._features:
             micro, feature, weight = (np.concatenate(c) for c in zip(*self._features, strict=True))
         else:
             micro, weight = np.zeros(0, np.int64), np.zeros(0, np.int64)
             feature = np.zeros(0, np.uint32)
         key = (micro.astype(np.uint64) << np.uint64(32)) | feature
-        distinct, inverse = np.unique(key, return_inverse=True)
-        n = len(distinct)
+        order = key.argsort()
+        key = key[order]
+        first = np.ones(len(key), np.bool_)
+        np.not_equal(key[1:], key[:-1], out=first[1:])
+        starts = first.nonzero()[0]
+        distinct = key[starts]
+        posts = np.diff(starts, append=len(key))
+        sums = np.add.reduceat(weight[order], starts) if len(starts) else weight
         return MicroDelta(
             id=self._micro_ids,
             dense=dense,
@@ -115,8 +123,8 @@ class Pending:
                 distinct, (np.arange(k, dtype=np.uint64) + 1) << np.uint64(32)
             ).astype(np.int64),
             features=(distinct & np.uint64(0xFFFFFFFF)).astype(np.uint32),
-            feature_sums=np.bincount(inverse, weight, minlength=n).astype(np.int32),
-            feature_posts=np.bincount(inverse, minlength=n).astype(np.int32),
+            feature_sums=sums.astype(np.int32),
+            feature_posts=posts.astype(np.int32),
         )
 
     def state(self) -> dict[str, Any]:
@@ -152,6 +160,8 @@ class Pending:
 
 
 def _concatenate(parts: list[ChangeRows]) -> ChangeRows:
+    if len(parts) == 1:
+        return parts[0]
     fields: dict[str, Any] = {}
     for name in ChangeRows.__struct_fields__:
         columns = [getattr(p, name) for p in parts]

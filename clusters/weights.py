@@ -6,7 +6,7 @@ which are counted in posts, so a post's vector does not depend on where a batch 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,16 @@ from streams.grid import FREQUENCY_BITS, GRID, inverse_frequency, on_grid, quant
 from streams.records import PostColumns
 
 _MASK = np.uint32((1 << FREQUENCY_BITS) - 1)
+
+
+class Texts(NamedTuple):
+    """What is read of n posts with m features in all, once for all who need it."""
+
+    text: np.ndarray  # int64 (m,): which post
+    features: np.ndarray  # uint32 (m,): hashes
+    use: np.ndarray  # float64 (m,): 1 + ln(occurrences)
+    dense: np.ndarray  # float32 (n, d): raw unit rows
+    steps: np.ndarray  # int32 (n, d): those on the grid
 
 
 class Weights:
@@ -33,29 +43,24 @@ class Weights:
 
     def centre(self, dense: np.ndarray) -> np.ndarray:
         """Raw unit rows minus the running mean, unit again; float64 (n, d)."""
-        return (
-            unit(dense.astype(np.float64) - self._mean)
-            if dense.shape[1]
-            else dense.astype(np.float64)
-        )
+        return unit(dense - self._mean) if dense.shape[1] else dense.astype(np.float64)
 
-    def vectors(self, posts: PostColumns, rows: np.ndarray, dense_weight: float) -> np.ndarray:
-        """The chosen rows of a frame on the grid, float32 (n, d + LEXICAL)."""
-        text, features, counts = gather(posts, rows)
-        rarity = inverse_frequency(self._frequency[features & _MASK], self._posts)
-        lexical = sketch(text, features, (1.0 + np.log(counts)) * rarity, len(rows))
-        return on_grid(self.centre(posts.dense[rows]), lexical, dense_weight)
+    def vectors(self, texts: Texts, dense_weight: float) -> np.ndarray:
+        """Posts on the grid, float32 (n, d + LEXICAL)."""
+        rarity = inverse_frequency(self._frequency[texts.features & _MASK], self._posts)
+        lexical = sketch(texts.text, texts.features, texts.use * rarity, len(texts.dense))
+        return on_grid(self.centre(texts.dense), lexical, dense_weight)
 
-    def learn(self, features: np.ndarray, dense: np.ndarray) -> None:
-        """Note posts for the next refresh: their features (m,) and raw dense rows (n, d)."""
-        self._pending_features.append(features & _MASK)
-        self._pending_dense += quantise(dense).sum(axis=0, dtype=np.int64)
-        self._pending_posts += len(dense)
+    def learn(self, texts: Texts) -> None:
+        """Note posts for the next refresh."""
+        self._pending_features.append(texts.features & _MASK)
+        self._pending_dense += texts.steps.sum(axis=0, dtype=np.int64)
+        self._pending_posts += len(texts.dense)
 
     def refresh(self) -> None:
         """Let what was noted count from here on."""
-        for features in self._pending_features:
-            np.add.at(self._frequency, features, 1)
+        if self._pending_features:
+            np.add.at(self._frequency, np.concatenate(self._pending_features), 1)
         self._dense_sum += self._pending_dense
         self._posts += self._pending_posts
         self._forget_pending()
@@ -95,15 +100,24 @@ class Weights:
         self._pending_posts = state["pending_posts"]
 
 
-def gather(posts: PostColumns, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features of the chosen rows.
-
-    Index into `rows` int64 (m,), hashes uint32 (m,), counts float64 (m,).
-    """
+def gather(posts: PostColumns, rows: list[int]) -> Texts:
+    """The chosen rows, ascending, of a frame."""
     ends = posts.feature_ends
-    starts = np.concatenate([[0], ends[:-1]])[rows] if len(ends) else np.zeros(0, np.int64)
-    sizes = ends[rows] - starts
-    text = np.repeat(np.arange(len(rows)), sizes)
-    offset = np.arange(len(text)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    at = np.repeat(starts, sizes) + offset
-    return text, posts.features[at], posts.feature_counts[at].astype(np.float64)
+    first, last = rows[0], rows[-1]
+    dense = posts.dense[first : last + 1] if last - first + 1 == len(rows) else posts.dense[rows]
+    if len(rows) == 1:  # the common case of a quiet stream
+        at: slice | np.ndarray = slice(int(ends[first - 1]) if first else 0, int(ends[first]))
+        features = posts.features[at]
+        text = np.zeros(len(features), np.int64)
+    else:
+        starts = np.concatenate([[0], ends[:-1]])[rows]
+        sizes = ends[rows] - starts
+        text = np.repeat(np.arange(len(rows)), sizes)
+        at = np.arange(len(text)) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        features = posts.features[at]
+    use = _USE[posts.feature_counts[at]]
+    return Texts(text, features, use, dense, quantise(dense))
+
+
+_USE = 1.0 + np.log(np.maximum(np.arange(256, dtype=np.float64), 1.0))
+"""1 + ln(occurrences) for the 256 values of a count."""
