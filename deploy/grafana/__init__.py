@@ -1,0 +1,1 @@
+"""The Grafana dashboard of the pipeline, and how Grafana finds it."""
