@@ -41,19 +41,22 @@ class Levels:
         voices = rumor.since(rumor.voices, now - DAY)
         wordings = rumor.since(rumor.wordings, now - DAY)
         posts = rumor.volume(now - DAY, now + DAY)
-        value, signals = self.score(rumor, now)
 
-        def reached(rule: LevelRule) -> bool:
+        def carried(rule: LevelRule) -> bool:
             return (
-                value >= rule.score
-                and voices >= rule.min_voices
+                voices >= rule.min_voices
                 and wordings >= rule.min_wordings
                 and posts >= rule.min_posts
             )
 
-        if reached(self._confirm):
+        confirm = carried(self._confirm)
+        suggest = rumor.alert is None and carried(self._suggest)
+        if not (confirm or suggest):  # no score can replace the evidence
+            return None
+        value, signals = self.score(rumor, now)
+        if confirm and value >= self._confirm.score:
             return Verdict("confirm", value, signals)
-        if rumor.alert is None and reached(self._suggest):
+        if suggest and value >= self._suggest.score:
             return Verdict("suggest", value, signals)
         return None
 

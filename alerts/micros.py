@@ -59,7 +59,7 @@ class Micros:
         due to be compared again: new ones, and those whose sums have doubled since they last were.
         """
         rows = np.array([self._row_for(m) for m in delta.id], np.int64)
-        if not delta.vectors.any():  # what is due was found due when its sums grew
+        if not len(rows) or not delta.vectors.any():  # what is due was found due when its sums grew
             return rows, rows[:0]
         entered = delta.vectors.nonzero()[0]
         start = 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import Any
 
 from alerts.parameters import BUCKET
 from streams.documents import Level, TrendDocument
-from streams.time import NEVER
 
 Key = tuple[int, str, str]  # bucket start (ms), language, platform ("" when unknown)
 
@@ -18,7 +18,7 @@ class Trends:
         self._keep = keep_ms
         self._counts: dict[Key, list[int]] = {}  # posts, suggest alerts, confirm alerts
         self._dirty: set[Key] = set()
-        self._oldest = NEVER  # no bucket held is older
+        self._by_age: list[Key] = []  # heap of the keys held
 
     def post(self, at: int, language: str, platform: str | None) -> None:
         self._add((at // BUCKET * BUCKET, language, platform or ""), 0)
@@ -30,7 +30,7 @@ class Trends:
         counts = self._counts.get(key)
         if counts is None:
             counts = self._counts[key] = [0, 0, 0]
-            self._oldest = min(self._oldest, key[0])
+            heappush(self._by_age, key)
         counts[column] += 1
         self._dirty.add(key)
 
@@ -50,9 +50,8 @@ class Trends:
         ]
         self._dirty.clear()
         limit = watermark - self._keep - BUCKET
-        if self._oldest < limit:
-            self._counts = {k: n for k, n in self._counts.items() if k[0] >= limit}
-            self._oldest = min((k[0] for k in self._counts), default=limit)
+        while self._by_age and self._by_age[0][0] < limit:
+            del self._counts[heappop(self._by_age)]
         return documents
 
     def state(self) -> list[list[Any]]:
@@ -60,5 +59,5 @@ class Trends:
 
     def restore(self, state: list[list[Any]]) -> None:
         self._counts = {(b, lang, platform): [p, s, c] for b, lang, platform, p, s, c, _ in state}
-        self._oldest = NEVER
+        self._by_age = sorted(self._counts)
         self._dirty = {(b, lang, platform) for b, lang, platform, _, _, _, dirty in state if dirty}

@@ -94,6 +94,8 @@ class Pending:
 
     def _delta(self) -> MicroDelta:
         k = len(self._micro_ids)
+        if not self._features:
+            return _without_vectors(self._micro_ids, self._dim)
         dense = np.zeros((k, self._dim), np.int32)
         vectors = np.zeros(k, np.int32)
         for index, rows in self._dense:
@@ -101,11 +103,8 @@ class Pending:
             np.add.at(vectors, index, 1)
         if len(self._features) == 1:
             ((micro, feature, weight),) = self._features
-        elif self._features:
-            micro, feature, weight = (np.concatenate(c) for c in zip(*self._features, strict=True))
         else:
-            micro, weight = np.zeros(0, np.int64), np.zeros(0, np.int64)
-            feature = np.zeros(0, np.uint32)
+            micro, feature, weight = (np.concatenate(c) for c in zip(*self._features, strict=True))
         key = (micro.astype(np.uint64) << np.uint64(32)) | feature
         order = key.argsort()
         key = key[order]
@@ -157,6 +156,20 @@ class Pending:
         if state["dense"]:
             index, dense = state["dense"]
             self._dense = [(index, dense)]
+
+
+def _without_vectors(ids: list[str], dim: int) -> MicroDelta:
+    """Micro-clusters that were only followed; in a quiet stream mostly none at all."""
+    counts = np.zeros(0, np.int32)
+    return MicroDelta(
+        id=ids,
+        dense=np.zeros((len(ids), dim), np.int32),
+        vectors=np.zeros(len(ids), np.int32),
+        feature_ends=np.zeros(len(ids), np.int64),
+        features=np.zeros(0, np.uint32),
+        feature_sums=counts,
+        feature_posts=counts,
+    )
 
 
 def _concatenate(parts: list[ChangeRows]) -> ChangeRows:

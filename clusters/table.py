@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clusters.parameters import FULL
+from streams.time import NEVER
 
 
 class MicroTable:
@@ -26,6 +27,7 @@ class MicroTable:
         self._row: dict[int, int] = {}
         self._next = 0
         self._scores = np.zeros(0, np.float32)
+        self._oldest = NEVER  # no active row's last post is older
 
     def _grow(self) -> None:
         capacity = max(64, 2 * len(self.sums))
@@ -65,6 +67,7 @@ class MicroTable:
         self._inverse[row] = 0
         self._members[row] = 0
         self.last_at[row] = at
+        self._oldest = min(self._oldest, at)
         self._alive[row] = True
         self.serial[row] = self._next
         self._row[self._next] = row
@@ -101,7 +104,12 @@ class MicroTable:
 
     def expire(self, before: int) -> list[str]:
         """Let micro-clusters without a post since `before` (ms) go; their ids, oldest first."""
-        old = np.flatnonzero(self._alive[: self.size] & (self.last_at[: self.size] < before))
+        if before <= self._oldest:
+            return []
+        last_at = self.last_at[: self.size]
+        young = last_at >= before
+        self._oldest = int(last_at[young].min(initial=2**62))  # gone rows are not young
+        old = np.flatnonzero(self._alive[: self.size] & ~young)
         if not len(old):
             return []
         self._alive[old] = False
@@ -150,6 +158,7 @@ class MicroTable:
         self._members = state["members"].copy()
         self._alive = np.ones(n, np.bool_)
         self.last_at = state["last_at"].copy()
+        self._oldest = NEVER
         self.serial = state["serial"].copy()
         self._squares = (self.sums.astype(np.float64) ** 2).sum(axis=1)
         length = np.sqrt(self._squares)

@@ -50,15 +50,17 @@ def sketch(rows: np.ndarray, features: np.ndarray, weights: np.ndarray, n: int) 
     another), so a row does not depend on its neighbours.
     """
     slots, signs = spread(features)
-    cells = (rows[:, None] * LEXICAL + slots).ravel()
-    flat = np.bincount(cells, (weights[:, None] * signs).ravel(), minlength=n * LEXICAL)
+    if n > 1:
+        slots += rows[:, None] * LEXICAL
+    flat = np.bincount(slots.ravel(), (weights[:, None] * signs).ravel(), minlength=n * LEXICAL)
     return unit(flat.reshape(n, LEXICAL))
 
 
 def unit(x: np.ndarray) -> np.ndarray:
     """Rows divided by their length; zero rows stay zero."""
     length = np.sqrt(np.add.reduce(x * x, axis=1))
-    return x / np.where(length > 0, length, 1.0)[:, None]
+    length[length == 0] = 1.0
+    return x / length[:, None]
 
 
 def on_grid(dense: np.ndarray, lexical: np.ndarray, dense_weight: float) -> np.ndarray:
@@ -66,13 +68,13 @@ def on_grid(dense: np.ndarray, lexical: np.ndarray, dense_weight: float) -> np.n
 
     A post without words keeps its dense part alone, one without a dense part its words alone.
     """
-    has_dense = np.any(dense != 0, axis=1) if dense.shape[1] else np.zeros(len(lexical), bool)
-    has_lexical = np.any(lexical != 0, axis=1)
-    a = np.where(has_dense, np.where(has_lexical, dense_weight, 1.0), 0.0)
-    x = np.concatenate(
-        [dense * np.sqrt(a)[:, None], lexical * np.sqrt(1.0 - a)[:, None]], axis=1, dtype=np.float64
-    )
-    return np.rint(x * GRID).astype(np.float32)
+    a = np.where(dense.any(axis=1), np.where(lexical.any(axis=1), dense_weight, 1.0), 0.0)[:, None]
+    d = dense.shape[1]
+    x = np.empty((len(lexical), d + LEXICAL))
+    # GRID is a power of two: to scale the weight by it rounds as to scale the product does.
+    np.multiply(dense, np.sqrt(a) * GRID, out=x[:, :d])
+    np.multiply(lexical, np.sqrt(1.0 - a) * GRID, out=x[:, d:])
+    return np.rint(x, out=x).astype(np.float32)
 
 
 def quantise(dense: np.ndarray) -> np.ndarray:

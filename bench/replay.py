@@ -1,0 +1,160 @@
+"""The embedded road's speed: posts per second, and microseconds per post by stage.
+
+    python -m bench.replay [FILE...] [--seed N] [--out FILE.json]
+
+Replays the files, or without one the invented day of `tindon demo`, as `tindon replay` does, into a
+folder that is removed afterwards. Stages are told apart by processor time with one BLAS thread, so
+that a busy machine counts less; posts/s stands beside it by processor time and by the clock on the
+wall. What the telling apart itself costs, some 2 µs per post, is in the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import config
+from agents import embedded, replay
+from alerts import AlertFold
+from clusters import ClusterFold
+from embeddings.door import Door
+from streams.sources import scenario
+
+READ, DOOR, CLUSTER, ALERT = "read, sort, validate", "door", "cluster fold", "alert fold"
+STORE, FILES, START = "store and log", "result files", "start (model, settings)"
+STAGES = (READ, DOOR, CLUSTER, ALERT, STORE, FILES)
+
+
+class Clock:
+    """Processor seconds by stage; time inside an inner stage counts for that one alone."""
+
+    def __init__(self) -> None:
+        self.seconds = dict.fromkeys((*STAGES, START), 0.0)
+        self._stage = START
+        self._since = time.process_time()
+
+    def turn(self, stage: str) -> str:
+        """From here on time counts for `stage`; returns the stage before."""
+        now = time.process_time()
+        self.seconds[self._stage] += now - self._since
+        before, self._stage, self._since = self._stage, stage, now
+        return before
+
+    def time(self, owner: Any, name: str, stage: str) -> None:
+        """From here on count the time in a function or method for `stage`."""
+        inner: Callable[..., Any] = getattr(owner, name)
+
+        def outer(*args: Any, **kwargs: Any) -> Any:
+            before = self.turn(stage)
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                self.turn(before)
+
+        setattr(owner, name, outer)
+
+    def each(self, items: Iterable[Any], stage: str) -> Iterator[Any]:
+        """The items; the time until each counts for `stage`."""
+        iterator = iter(items)
+        while True:
+            before = self.turn(stage)
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                self.turn(before)
+            yield item
+
+
+def main() -> int:
+    """Measure, print a table, write JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench.replay", description=__doc__)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--seed", type=int, default=1, help="of the invented day")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tindon-bench-") as folder:
+        files = arguments.files or [_scenario(Path(folder), arguments.seed)]
+        result = measure(files, Path(folder))
+    print(table(result))
+    if arguments.out:
+        arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _scenario(folder: Path, seed: int) -> str:
+    path = folder / "scenario.jsonl"
+    with open(path, "w", encoding="utf-8") as file:
+        for post in scenario.generate(seed=seed):
+            file.write(json.dumps(post, ensure_ascii=False) + "\n")
+    return str(path)
+
+
+def measure(files: list[str], folder: Path) -> dict[str, Any]:
+    """Replay files; posts, rates and stages. Leaves the program's functions timed."""
+    settings = config.load(env={"TINDON_STATE_DIR": str(folder / "state")}).settings
+    wall, clock = time.monotonic(), Clock()
+    with_ticks = replay.with_ticks
+    setattr(replay, "with_ticks", lambda *args: clock.each(with_ticks(*args), READ))  # noqa: B010
+    clock.time(replay, "read_files", READ)
+    clock.time(replay, "write_files", FILES)
+    clock.time(embedded.EmbeddedRoad, "take", STORE)
+    clock.time(embedded.EmbeddedRoad, "finish", STORE)
+    clock.time(embedded, "frame_of", DOOR)
+    clock.time(Door, "admit", DOOR)
+    clock.time(ClusterFold, "fold", CLUSTER)
+    clock.time(AlertFold, "apply", ALERT)
+    summary = replay.replay(files, folder / "out", settings, replay.ReplayOptions())
+    clock.turn(START)
+    wall_s = time.monotonic() - wall
+    posts = summary["posts_in"]
+    processor_s = sum(clock.seconds.values())
+    return {
+        "files": [Path(file).name for file in files],
+        "posts": posts,
+        "folded": summary["folded"],
+        "rumors": summary["rumors"],
+        "alerts": summary["alerts"],
+        "start_s": round(clock.seconds[START], 2),
+        "us_per_post": {name: round(clock.seconds[name] / posts * 1e6, 1) for name in STAGES},
+        "posts_per_processor_s": round(posts / processor_s),
+        "posts_per_s": round(posts / wall_s),
+        "peak_rss_mb": round(summary["peak_rss_bytes"] / 1e6),
+        "encoder": summary["encoder"],
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """The result for a person."""
+    stages = result["us_per_post"]
+    lines = [
+        f"{', '.join(result['files'])}: {result['posts']} posts, {result['rumors']} rumors",
+        "",
+        "| stage | µs per post |",
+        "|---|---:|",
+        *(f"| {name} | {spent:.0f} |" for name, spent in stages.items()),
+        f"| **together** | {sum(stages.values()):.0f} |",
+        "",
+        f"{result['posts_per_processor_s']} posts per processor second, start of "
+        f"{result['start_s']} s included; {result['posts_per_s']} by the clock on the wall; "
+        f"{result['peak_rss_mb']} MB",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
