@@ -45,8 +45,8 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## The built-in scenario; console on http://127.0.0.1:8080
 	$(BIN)/tindon demo
 
-servers: setup ## What the integration tests need: Java, Kafka, Elasticsearch, Chromium
-	if [ -f deploy/local/setup.py ]; then $(BIN)/python -m deploy.local.setup --chromium; fi
+servers: setup ## What the integration tests need: Java, Kafka, Elasticsearch, Chromium, Prometheus
+	if [ -f deploy/local/setup.py ]; then $(BIN)/python -m deploy.local.setup --chromium --prometheus; fi
 
 test: servers ## Everything: set up what is missing, then all tests
 	failed=; $(MAKE) --no-print-directory transformers || failed=yes; \

@@ -1,7 +1,7 @@
 """`python -m deploy.local.setup`: what a bare Debian needs for the local servers. Run as root.
 
-Installs a Java runtime and Maven when they are missing, and with --chromium the browser of the
-console's tests. A second run finds nothing to do.
+Installs a Java runtime and Maven when they are missing; with --chromium the browser of the console's
+tests, with --prometheus what checks the rules and the dashboard. A second run finds nothing to do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from deploy.local.java import find_java
 _JAVA_MINIMUM = 17
 
 
-def missing_packages(chromium: bool) -> list[str]:
+def missing_packages(chromium: bool, prometheus: bool = False) -> list[str]:
     """Debian packages that are wanted and not there, by what they bring."""
     packages = []
     try:
@@ -29,13 +29,17 @@ def missing_packages(chromium: bool) -> list[str]:
         packages.append("maven")
     if chromium and shutil.which("chromium") is None:
         packages.append("chromium")
+    if prometheus and shutil.which("promtool") is None:
+        packages.append("prometheus")
     return packages
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.setup", description=__doc__)
     parser.add_argument("--chromium", action="store_true", help="also the browser for the tests")
-    packages = missing_packages(parser.parse_args(argv).chromium)
+    parser.add_argument("--prometheus", action="store_true", help="also promtool and its server")
+    wanted = parser.parse_args(argv)
+    packages = missing_packages(wanted.chromium, wanted.prometheus)
     if not packages:
         print("nothing to install")
         return 0
