@@ -25,7 +25,7 @@ from streams.records import Dead, DoorPost
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
 from streams.time import NEVER
-from streams.validation import InputRecord, Tick
+from streams.validation import InputRecord, Invalid, Tick, Valid
 
 POSTS = "posts"
 CHECKPOINT = "checkpoint"
@@ -48,6 +48,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     record: InputRecord | None
     tick: int | None
+    checked: Valid | Invalid | None = None  # the record's, where its reader had to know
 
 
 class Logged(msgspec.Struct, frozen=True, array_like=True):
@@ -167,7 +168,7 @@ class EmbeddedRoad:
                 passed.append(Tick(entry.tick or 0))
                 values.append(_encode(Logged("", None, None, entry.tick)))
                 continue
-            result = self._door.admit(entry.record)
+            result = self._door.admit(entry.record, entry.checked)
             passed.append(result)
             post, dead = (None, result) if isinstance(result, Dead) else (result.post, None)
             values.append(_encode(Logged(entry.record.input, post, dead, None)))

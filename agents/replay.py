@@ -109,7 +109,7 @@ def with_ticks(
         if isinstance(checked, Valid):
             for at in ticks.before(checked.post.created_at):
                 yield Entry(None, at)
-        yield Entry(record, None)
+        yield Entry(record, None, checked)
     for at in ticks.last():
         yield Entry(None, at)
 
@@ -148,7 +148,7 @@ class _Pace:
         """Seconds until an entry is due; ticks wait for the post behind them."""
         if entry.record is None:
             return 0.0
-        checked = check(entry.record, self._rules)
+        checked = entry.checked or check(entry.record, self._rules)
         if not isinstance(checked, Valid):
             return 0.0
         at = checked.post.created_at

@@ -122,5 +122,7 @@ class Shown:
         show(self._reach, "most reach")
         show(self._newest, "newest")
         for post in self._varied.values():
+            if len(chosen) == EXEMPLARS:
+                break
             show(post, "varied")
         return list(chosen.values())

@@ -240,7 +240,7 @@ class AlertFold:
         if not aged:
             return closed
         for number in sorted(set(self._micros.drop(aged)) & self._tree.rumors.keys()):
-            if len(self._micros.of_rumor(number)):
+            if self._micros.count_of_rumor(number):
                 continue
             rumor = self._tree.rumors[number]
             if rumor.alert is not None:
@@ -272,7 +272,7 @@ class AlertFold:
             event_id=self._tree.event_id(rumor),
             version=self._version,
             watermark=self._watermark,
-            micro_clusters=len(self._micros.of_rumor(rumor.number)),
+            micro_clusters=self._micros.count_of_rumor(rumor.number),
             score=score,
             signals=signals,
             open=open,

@@ -168,6 +168,10 @@ class Micros:
         """The event's number of each row, -1 for rows that are gone; a copy."""
         return self.event[: self.size].copy()
 
+    def count_of_rumor(self, number: int) -> int:
+        """Micro-clusters of a rumor."""
+        return int(np.count_nonzero(self.rumor[: self.size] == number))
+
     def of_rumor(self, number: int) -> np.ndarray:
         """Rows of a rumor, oldest first."""
         return np.asarray((self.rumor[: self.size] == number).nonzero()[0])

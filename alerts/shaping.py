@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from alerts.exemplars import Shown
 from alerts.parameters import BUCKETS_KEPT, DAY
 from alerts.rumor import AlertState, Kept, Rumor
@@ -107,11 +109,18 @@ def post_document(post: Kept, rumor_id: str, version: int) -> PostDocument:
         reply_to=post.reply_to,
         repost_of=post.repost_of,
         kind=KINDS[post.kind],
-        flags=[name for flag, name in _FLAG_NAMES if post.flags & flag],
+        flags=list(_flag_names(post.flags)),
         reach=post.reach,
     )
 
 
+@cache
+def _flag_names(flags: int) -> tuple[str, ...]:
+    return tuple(name for flag, name in _FLAG_NAMES if flags & flag)
+
+
 def _ordered(counts: dict[str, int]) -> dict[str, int]:
     """Most frequent first, ties by name."""
+    if len(counts) < 2:
+        return dict(counts)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -124,17 +124,17 @@ def score(chosen: tuple[Measure, ...], rumor: Rumor, now: int) -> tuple[float, l
     """
     total = 0.0
     signals = []
-    for m in chosen:
-        value = m.value(rumor, now)
-        total += m.weight * min(value / m.threshold, 1.0)
+    for name, unit, threshold, weight, definition, measured in chosen:
+        value = measured(rumor, now)
+        total += weight * min(value / threshold, 1.0)
         signals.append(
             Signal(
-                name=m.name,
+                name=name,
                 value=round(value, 4),
-                threshold=m.threshold,
-                unit=m.unit,
-                definition=m.definition,
+                threshold=threshold,
+                unit=unit,
+                definition=definition,
             )
         )
-    full = sum(m.weight for m in chosen if m.weight > 0)
+    full = sum([m.weight for m in chosen if m.weight > 0])
     return (min(max(total / full, 0.0), 1.0) if full else 0.0), signals

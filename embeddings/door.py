@@ -18,7 +18,16 @@ from embeddings.mask import mask, mask_url
 from embeddings.normalise import clean, fold
 from embeddings.pseudonym import anonymous_voice, voice
 from streams.records import KINDS, Dead, DeadEntry, DoorPost, EntryKind, Frame, Post, PostColumns
-from streams.validation import FIELDS, InputRecord, IntakeRules, Invalid, Tick, check, parse
+from streams.validation import (
+    FIELDS,
+    InputRecord,
+    IntakeRules,
+    Invalid,
+    Tick,
+    Valid,
+    check,
+    parse,
+)
 
 NO_ENCODER = "none"
 MAX_TEXT = 10_000  # characters read of a post
@@ -84,9 +93,13 @@ class Door:
         """Of the encoder, as frames name it."""
         return self.encoder.identity if self.encoder else NO_ENCODER
 
-    def admit(self, record: InputRecord) -> Admitted | Dead:
-        """One record through validation, masking, normalising, pseudonym, language and flags."""
-        checked = check(record, self.rules)
+    def admit(self, record: InputRecord, checked: Valid | Invalid | None = None) -> Admitted | Dead:
+        """One record through validation, masking, normalising, pseudonym, language and flags.
+
+        `checked`: what `streams.validation.check` said of it, from a caller who had to ask.
+        """
+        if checked is None:
+            checked = check(record, self.rules)
         if isinstance(checked, Invalid):
             return dead_letter(record, checked)
         return self._admitted(checked.post, checked.unknown_fields)

@@ -60,7 +60,7 @@ def unit(x: np.ndarray) -> np.ndarray:
     """Rows divided by their length; zero rows stay zero."""
     length = np.sqrt(np.add.reduce(x * x, axis=1))
     length[length == 0] = 1.0
-    return x / length[:, None]
+    return np.asarray(x / length[:, None])
 
 
 def on_grid(dense: np.ndarray, lexical: np.ndarray, dense_weight: float) -> np.ndarray:
