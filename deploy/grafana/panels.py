@@ -117,7 +117,7 @@ DELAY = (
     ),
     Panel(
         "Lag in time",
-        "Lag divided by the pace of the last 5 minutes.",
+        "How long a record waits: mean lag by throughput of the last 5 minutes.",
         (Query("stage:tindon_lag:seconds", "{{stage}}"),),
         "s",
         warn=60,
