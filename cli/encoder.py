@@ -201,18 +201,18 @@ def _draw(columns: dict[str, dict[str, float]], file: Path) -> None:
 
     (first, left), (second, right) = columns.items()
     keys = [key for key in left if not key.startswith("posts per")]
-    figure, axes = pyplot.subplots(figsize=(7, 1 + 0.3 * len(keys)), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(7, 1.5 + 0.3 * len(keys)), layout="constrained")
     for shift, (name, values) in ((-0.2, (first, left)), (0.2, (second, right))):
         rate = values["posts per core and s"]
         axes.barh(
             [place + shift for place in range(len(keys))],
             [values[key] for key in keys],
             height=0.38,
-            label=f"{name} ({rate:,.0f} posts/s per core)",
+            label=f"{name[-20:]} ({rate:,.0f} posts/s per core)",
         )
     axes.set_yticks(range(len(keys)), keys)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside upper center", fontsize="small")
     figure.savefig(file)
     pyplot.close(figure)

@@ -34,6 +34,7 @@ def ingest(
 
     from agents.kafka.ingest import Intake, ingest_files
     from agents.kafka.noise import quieten
+    from embeddings.pseudonym import KeyFileError
     from streams.sources.files import FileError
 
     if rate is not None and rate <= 0:
@@ -47,13 +48,19 @@ def ingest(
                 chosen,
                 Intake(as_is=as_is, assume_rate=assume_rate, rate=rate, on_progress=show),
             )
-        except FileError as error:
+        except (FileError, KeyFileError) as error:
             raise UserError(str(error)) from error
     too_large = f", {done.too_large:,} too large for the topic" if done.too_large else ""
     typer.echo(
         f"{done.records:,} records and {done.ticks:,} ticks in {done.topic}, "
         f"{done.seconds:.1f} s, {done.records / max(done.seconds, 1e-9):,.0f} records/s{too_large}"
     )
+    if done.too_old:
+        typer.echo(
+            "these posts are older than cluster.window_days, so no alert comes of them while time is "
+            "wall time: start worker and ingest with TINDON_TIME__TICKS=event",
+            err=True,
+        )
 
 
 def _bar() -> AbstractContextManager[Show | None]:

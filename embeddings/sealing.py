@@ -15,18 +15,17 @@ import msgspec
 from embeddings.door import dead_letter
 from embeddings.mask import mask, mask_url
 from embeddings.pseudonym import voice
-from streams.validation import InputRecord, IntakeRules, Invalid, check
+from streams.validation import InputRecord, Invalid, Valid
 
 _json = msgspec.json.Encoder().encode
 
 
-def seal(record: InputRecord, *, key: bytes, rules: IntakeRules) -> InputRecord:
+def seal(record: InputRecord, checked: Valid | Invalid, *, key: bytes) -> InputRecord:
     """The record with known fields only: text, community and link masked, the author a pseudonym.
 
-    The door reads from it the same post as from the record itself; a record that is no post keeps its
-    reason and its masked remains.
+    `checked` is what `streams.validation.check` says of the record. The door reads the same post from
+    the sealed record as from the given one; what is no post keeps its reason and its masked remains.
     """
-    checked = check(record, rules)
     if isinstance(checked, Invalid):
         remains = dead_letter(record, checked).raw.encode("utf-8", "replace")
         return msgspec.structs.replace(record, raw=remains, unreadable=checked)

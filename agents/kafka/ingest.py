@@ -19,8 +19,9 @@ from config import Settings
 from embeddings.sealing import seal
 from streams.broker import Broker, BrokerError
 from streams.sources.files import KEPT_OF_TOO_LARGE, read_files
+from streams.time import NEVER
 from streams.topics import Topics, ensure
-from streams.validation import InputRecord, IntakeRules, Invalid
+from streams.validation import InputRecord, IntakeRules, Invalid, Valid, check
 
 WINDOW = 2_000
 """Messages under way at a time."""
@@ -48,6 +49,7 @@ class Ingested(NamedTuple):
     too_large: int  # of them cut, because the topic takes no message of their size
     topic: str
     seconds: float
+    too_old: bool = False  # by wall time even the newest post lies before the window
 
 
 def ingest_files(paths: list[str], settings: Settings, intake: Intake) -> Ingested:
@@ -69,11 +71,24 @@ def ingest_files(paths: list[str], settings: Settings, intake: Intake) -> Ingest
         entries = (Entry(record, None) for record in reading)
     sending = _Sending(broker, topics, intake, stamp=settings.time.ticks == "wall")
     key = pseudonym_key(settings)
-    sealed = (
-        entry if entry.record is None else Entry(seal(entry.record, key=key, rules=rules), None)
-        for entry in entries
-    )
-    return asyncio.run(sending.all(sealed, reading.total))
+    newest = NEVER
+
+    def sealed() -> Iterator[Entry]:
+        nonlocal newest
+        for entry in entries:
+            if entry.record is None:
+                yield entry
+                continue
+            checked = entry.checked or check(entry.record, rules)
+            if isinstance(checked, Valid):
+                newest = max(newest, checked.post.created_at)
+            yield Entry(seal(entry.record, checked, key=key), None)
+
+    done = asyncio.run(sending.all(sealed(), reading.total))
+    window_ms = int(settings.cluster.window_days * 86_400_000)
+    now = int(time.time() * 1000)
+    too_old = settings.time.ticks == "wall" and NEVER < newest < now - window_ms
+    return done._replace(too_old=too_old)
 
 
 class _Sending:

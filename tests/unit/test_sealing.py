@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from embeddings.door import Door
 from embeddings.sealing import seal
 from streams.records import Dead
-from streams.validation import InputRecord, IntakeRules
+from streams.validation import InputRecord, IntakeRules, check
 
 KEY = b"k" * 32
 RULES = IntakeRules(future_ms=None)
@@ -35,7 +35,7 @@ def record(fields: dict[str, Any] | bytes) -> InputRecord:
 
 
 def sealed(one: InputRecord) -> InputRecord:
-    return seal(one, key=KEY, rules=RULES)
+    return seal(one, check(one, RULES), key=KEY)
 
 
 def test_no_author_number_or_unknown_field_leaves_the_intake() -> None:
