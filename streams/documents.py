@@ -59,7 +59,7 @@ class RumorDocument(msgspec.Struct, kw_only=True):
     score: float
     signals: list[Signal]
     exemplars: list[Exemplar]
-    timeline: list[tuple[int, int]]  # (start of a 5-minute bucket, posts), the newest 288 that hold posts
+    timeline: list[tuple[int, int]]  # (start of a 5-minute bucket, posts), the newest 288 held
     joins: list[Join]
     level: Level | None = None
     alert_id: str | None = None

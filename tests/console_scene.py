@@ -339,9 +339,7 @@ def _merged(batch: Batch) -> None:
     batch.rumors.append(RumorDocument(**fields))
     fields = {name: getattr(alert, name) for name in alert.__struct_fields__}
     batch.alerts.append(
-        AlertDocument(
-            **fields | {"alert_id": "a00000000000000ff", "merged_into": alert.alert_id}
-        )
+        AlertDocument(**fields | {"alert_id": "a00000000000000ff", "merged_into": alert.alert_id})
     )
 
 
