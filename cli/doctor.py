@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import shutil
 import socket
 import sqlite3
@@ -88,20 +87,23 @@ def python(settings: Settings) -> Finding:
 
 def packages(settings: Settings) -> Finding:
     """Every core dependency is installed, and the pinned ones at their version."""
+    from packaging.requirements import Requirement
+
     wrong: list[str] = []
     total = 0
-    for requirement in requires("tindon") or []:
-        if "extra ==" in requirement:
-            continue
+    for line in requires("tindon") or []:
+        wanted = Requirement(line)
+        if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
+            continue  # an extra's, or another Python's
         total += 1
-        name, pin = re.match(r"([A-Za-z0-9._-]+)(?:==([^;\s,]+))?", requirement).groups()  # type: ignore[union-attr]
+        name = wanted.name
         try:
             have = version(name)
         except PackageNotFoundError:
             wrong.append(f"{name} is missing")
             continue
-        if pin and have != pin:
-            wrong.append(f"{name} is {have}, not {pin}")
+        if not wanted.specifier.contains(have, prereleases=True):
+            wrong.append(f"{name} is {have}, not {wanted.specifier}")
     detail = ", ".join(wrong) or f"{total} of {total}"
     return Finding("packages", detail, "run `make setup`, or reinstall tindon" if wrong else "")
 
