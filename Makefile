@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 # The environment is complete when this file exists; another lock or pyproject.toml gives another name.
 STAMP := $(VENV)/.complete-$(shell cat requirements.lock pyproject.toml | sha256sum | cut -c1-16)
 # Models of sentence-transformers need torch, 4 GB unpacked: an environment of their own, for one test
-# file. Complete when its file exists, as above.
-HEAVY := .venv-transformers
+# file. It lies in the cache, so that every checkout shares it, and holds nothing of the checkout.
 HEAVY_LOCK := requirements-transformers.lock
-HEAVY_STAMP := $(HEAVY)/.complete-$(shell sha256sum $(HEAVY_LOCK) | cut -c1-16)
+HEAVY := $(or $(TINDON_CACHE),$(HOME)/.cache/tindon)/transformers-$(shell sha256sum $(HEAVY_LOCK) | cut -c1-16)
+HEAVY_STAMP := $(HEAVY)/.complete
 HEAVY_TESTS := tests/integration/test_sentence_transformers.py
 # GB: downloads, their cache and what they unpack to.
 HEAVY_FREE := 10
@@ -53,19 +53,19 @@ test: servers ## Everything: set up what is missing, then all tests
 	$(BIN)/python -m pytest && [ -z "$$failed" ] || \
 		{ [ -z "$$failed" ] || echo "tindon: make transformers failed, see above" >&2; exit 1; }
 
-transformers: setup ## The encoder tests with real sentence-transformers models, in .venv-transformers
+transformers: setup ## The encoder tests with real sentence-transformers models, in an environment of their own
 	if [ ! -f $(HEAVY_STAMP) ] && [ "$$(df -Pk . | awk 'END { print $$4 }')" -lt $$(($(HEAVY_FREE) << 20)) ]; then \
 		echo "tindon: less than $(HEAVY_FREE) GB free here: the tests of sentence-transformers models are left out"; \
 	else \
-		$(MAKE) --no-print-directory $(HEAVY_STAMP) && $(HEAVY)/bin/python -m pytest $(HEAVY_TESTS); \
+		$(MAKE) --no-print-directory $(HEAVY_STAMP) && PYTHONPATH=. $(HEAVY)/bin/python -m pytest $(HEAVY_TESTS); \
 	fi
 
 $(HEAVY_STAMP):
 	echo "$(HEAVY): torch and models, 2.5 GB to download the first time"
 	rm -rf $(HEAVY)
+	mkdir -p $(dir $(HEAVY))
 	$(BIN)/python -m venv $(HEAVY)
 	$(HEAVY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r $(HEAVY_LOCK)
-	$(HEAVY)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 check: setup ## Under a minute: format, lint, types, import contracts, unit tests; all, then the verdict

