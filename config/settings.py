@@ -44,7 +44,6 @@ class Intake(Section):
 class Embed(Section):
     encoder: Annotated[str, Field(min_length=1)]
     batch: Annotated[int, Field(ge=1, le=65536)]
-    threads: Annotated[int, Field(ge=1, le=256)]
 
 
 class Cluster(Section):
@@ -151,7 +150,7 @@ RESULT_SECTIONS = ("intake", "embed", "cluster", "alert", "time")
 # on the pace of wall-clock ticks.
 WITHOUT_EFFECT = {
     "intake": {"pseudonym_key"},
-    "embed": {"batch", "threads"},
+    "embed": {"batch"},
     "time": {"ticks", "wall_tick_ms"},
 }
 
