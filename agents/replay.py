@@ -14,7 +14,6 @@ from agents.embedded import EmbeddedRoad, Entry, Progress
 from agents.replay_files import Totals, write_files
 from agents.stages import stages
 from config import Settings
-from embeddings.door import Door
 from streams.codec import CodecError
 from streams.sources.files import STDIN, read_files
 from streams.sqlite_database import Database
@@ -82,7 +81,7 @@ def replay(
         entries = with_ticks(reading, built.door.rules, int(settings.time.replay_tick_s * 1000))
         if STDIN not in paths:
             entries = _skip(entries, road.logged)
-        for chunk in _chunks(entries, built.door, options):
+        for chunk in _chunks(entries, options):
             road.take(chunk)
             if options.on_progress is not None:
                 options.on_progress(road.progress, reading.total)
@@ -120,9 +119,9 @@ def _skip(entries: Iterable[Entry], done: int) -> Iterator[Entry]:
             yield entry
 
 
-def _chunks(entries: Iterable[Entry], door: Door, options: ReplayOptions) -> Iterator[list[Entry]]:
+def _chunks(entries: Iterable[Entry], options: ReplayOptions) -> Iterator[list[Entry]]:
     """Entries in portions; with a speed, each portion when its time has come."""
-    pace = _Pace(door.rules, options.speed, options.ahead_ms) if options.speed else None
+    pace = _Pace(options.speed, options.ahead_ms) if options.speed else None
     chunk: list[Entry] = []
     for entry in entries:
         if chunk and (len(chunk) == CHUNK or (pace is not None and pace.must_wait(entry))):
@@ -138,20 +137,16 @@ def _chunks(entries: Iterable[Entry], door: Door, options: ReplayOptions) -> Ite
 class _Pace:
     """Event time against wall time, `speed` times as fast."""
 
-    def __init__(self, rules: IntakeRules, speed: float, ahead_ms: int) -> None:
-        self._rules = rules
+    def __init__(self, speed: float, ahead_ms: int) -> None:
         self._speed = speed
         self._ahead = ahead_ms
         self._origin: tuple[int, float] | None = None
 
     def _due(self, entry: Entry) -> float:
         """Seconds until an entry is due; ticks wait for the post behind them."""
-        if entry.record is None:
+        if not isinstance(entry.checked, Valid):
             return 0.0
-        checked = entry.checked or check(entry.record, self._rules)
-        if not isinstance(checked, Valid):
-            return 0.0
-        at = checked.post.created_at
+        at = entry.checked.post.created_at
         if self._origin is None:
             self._origin = (at + self._ahead, time.monotonic())
         first, started = self._origin

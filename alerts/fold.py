@@ -26,7 +26,7 @@ from alerts.rumor import AlertState, Rumor, folded_posts
 from alerts.shaping import alert_document, post_document, rumor_document
 from alerts.tree import Tree
 from alerts.trends import Trends
-from streams.codec import CodecError
+from streams.codec import check_head
 from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
 from streams.effects import Assigned, Effects, Raised
 from streams.ids import rumor_id
@@ -347,17 +347,7 @@ class AlertFold:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a snapshot. Raises WrongEncoder, and CodecError for one of another version."""
-        if state["version"] != STATE_VERSION:
-            raise CodecError(
-                f"the alert fold's state has version {state['version']}, "
-                f"this program reads version {STATE_VERSION}"
-            )
-        if state["encoder"] != self._encoder:
-            raise WrongEncoder(
-                f"the checkpoint was made with {state['encoder']}, "
-                f"this fold works with {self._encoder}: "
-                "set embed.encoder back, or start a new state"
-            )
+        check_head(state, fold="alert", version=STATE_VERSION, encoder=self._encoder)
         self._micros.restore(state["micros"])
         self._tree.restore(state["tree"])
         self._micros.event[:] = [self._tree.rumors[n].event for n in self._micros.rumor.tolist()]

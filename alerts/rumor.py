@@ -98,8 +98,6 @@ class Rumor(msgspec.Struct, kw_only=True):
     platforms: dict[str, int] = {}
     communities: dict[str, int] = {}
     flags: dict[int, int] = {}  # Flag -> posts that carry it
-    corrections: int = 0
-    tips: int = 0
     reach: int = 0
     timeline: dict[int, int] = {}  # start of bucket -> posts
     kept: list[Kept] = []
@@ -127,8 +125,6 @@ class Rumor(msgspec.Struct, kw_only=True):
             for flag in _FLAGS:
                 if post.flags & flag:
                     self.flags[flag] = self.flags.get(flag, 0) + 1
-        self.tips += post.kind == 1
-        self.corrections += post.kind == 2
         self.reach += post.reach
         bucket = at // BUCKET * BUCKET
         self.timeline[bucket] = self.timeline.get(bucket, 0) + 1
@@ -154,8 +150,6 @@ class Rumor(msgspec.Struct, kw_only=True):
             self.flags[number] = self.flags.get(number, 0) + n
         for bucket, n in other.timeline.items():
             self.timeline[bucket] = self.timeline.get(bucket, 0) + n
-        self.tips += other.tips
-        self.corrections += other.corrections
         self.reach += other.reach
         self.kept = (self.kept + other.kept)[:POSTS_KEPT]
         self.joins += other.joins

@@ -17,7 +17,7 @@ from clusters.pending import Pending
 from clusters.seen import Seen
 from clusters.table import MicroTable
 from clusters.weights import Texts, Weights, gather
-from streams.codec import CodecError
+from streams.codec import check_head
 from streams.grid import LEXICAL
 from streams.ids import micro_id
 from streams.records import Change, EntryKind, Frame, Outcome, PostColumns, WrongEncoder
@@ -249,17 +249,7 @@ class ClusterFold:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a snapshot. Raises WrongEncoder, and CodecError for one of another version."""
-        if state["version"] != STATE_VERSION:
-            raise CodecError(
-                f"the cluster fold's state has version {state['version']}, "
-                f"this program reads version {STATE_VERSION}"
-            )
-        if state["encoder"] != self._encoder:
-            raise WrongEncoder(
-                f"the checkpoint was made with {state['encoder']}, "
-                f"this fold works with {self._encoder}: "
-                "set embed.encoder back, or start a new state"
-            )
+        check_head(state, fold="cluster", version=STATE_VERSION, encoder=self._encoder)
         self._partition = state["partition"]
         self._weights.restore(state["weights"])
         self._table.restore(state["table"])

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
+from streams.records import WrongEncoder
+
 RECORD_VERSION = 1
 STATE_VERSION = 1
 STATE_MAGIC = b"TdSt"
@@ -199,3 +201,21 @@ def unpack_state(data: bytes) -> dict[str, Any]:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def check_head(state: dict[str, Any], *, fold: str, version: int, encoder: str) -> None:
+    """What a fold asks of a snapshot before it takes it up.
+
+    Raises CodecError for a snapshot of another version, WrongEncoder for one of another encoder.
+    """
+    if state["version"] != version:
+        raise CodecError(
+            f"the {fold} fold's state has version {state['version']}, "
+            f"this program reads version {version}"
+        )
+    if state["encoder"] != encoder:
+        raise WrongEncoder(
+            f"the checkpoint was made with {state['encoder']}, "
+            f"this fold works with {encoder}: "
+            "set embed.encoder back, or start a new state"
+        )

@@ -140,10 +140,6 @@ class Database:
             return None
         return rows[0][0] if len(rows) == 1 else b"".join(row[0] for row in rows)
 
-    def delete_blob(self, key: str) -> None:
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM blobs WHERE key = ?", (key,))
-
     def close(self) -> None:
         """Close all connections; a second call does nothing."""
         with self._lock, self._idle_lock:
