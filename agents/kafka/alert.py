@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from agents.kafka.app import Road
-from agents.kafka.dead import bury, unusable
+from agents.kafka.dead import bury, readable
 from agents.kafka.documents import messages
 from agents.kafka.fold import FoldStage, Held
 from agents.kafka.producer import delivered
@@ -15,7 +15,7 @@ from agents.stages import alert_fold
 from alerts import AlertFold
 from embeddings.door import Door
 from streams.checkpoints import CheckpointStore
-from streams.codec import CodecError, decode, encode, unpack_state
+from streams.codec import encode, unpack_state
 from streams.effects import Effects
 from streams.records import Change, Dead, Outcome
 from streams.time import NEVER
@@ -138,13 +138,7 @@ def _apply(state: AlertState, records: list[Any]) -> tuple[list[Applied], list[t
     """What the changes brought about, and the messages that cannot be read."""
     applied: list[Applied] = []
     damaged: list[tuple[str, Dead]] = []
-    for record in records:
-        try:
-            change = decode(record.value or b"", Change)
-        except CodecError as error:
-            place = (record.topic, record.partition, record.offset)
-            damaged.append(unusable(*place, "damaged", str(error)))
-            continue
+    for change in readable(records, Change, damaged):
         effects = state.apply(change)
         if effects is not None:
             recorded = encode(record_of(change, effects))

@@ -6,14 +6,14 @@ import logging
 from typing import Any
 
 from agents.kafka.app import Road
-from agents.kafka.dead import bury, unusable
+from agents.kafka.dead import bury, readable
 from agents.kafka.fold import FoldStage, Held, State
 from agents.kafka.producer import delivered
 from agents.stages import cluster_fold
 from clusters import ClusterFold
 from embeddings.door import Door
 from streams.checkpoints import CheckpointStore
-from streams.codec import CodecError, decode, encode
+from streams.codec import encode
 from streams.records import Dead, Frame
 from streams.time import NEVER
 
@@ -48,12 +48,6 @@ def _fold(fold: ClusterFold, records: list[Any]) -> tuple[list[bytes], list[tupl
     """Messages of the changes that fell due, and the frames that cannot be read."""
     changes: list[bytes] = []
     damaged: list[tuple[str, Dead]] = []
-    for record in records:
-        try:
-            frame = decode(record.value or b"", Frame)
-        except CodecError as error:
-            place = (record.topic, record.partition, record.offset)
-            damaged.append(unusable(*place, "damaged", str(error)))
-            continue
+    for frame in readable(records, Frame, damaged):
         changes += [encode(change) for change in fold.fold(frame)]
     return changes, damaged

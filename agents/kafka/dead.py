@@ -7,11 +7,17 @@ another topic. Headers: `reason` (a word of `streams.validation.REASONS`, or `da
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
 import msgspec
 
 from agents.kafka.app import Road
 from agents.kafka.producer import Sent
-from streams.records import Dead
+from streams.codec import CodecError, decode
+from streams.records import Change, Dead, Frame
+
+T = TypeVar("T", Frame, Change)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,3 +38,13 @@ def unusable(topic: str, partition: int, offset: int, reason: str, detail: str) 
     key = f"{topic}/{partition}/{offset}"
     letter = Dead(source=topic, id=None, reason=reason, detail=detail, input=key, raw="")
     return key, letter
+
+
+def readable(records: list[Any], of: type[T], damaged: list[tuple[str, Dead]]) -> Iterator[T]:
+    """Messages of ours, decoded as they are asked for; those that cannot be read go to `damaged`."""
+    for record in records:
+        try:
+            yield decode(record.value or b"", of)
+        except CodecError as error:
+            place = (record.topic, record.partition, record.offset)
+            damaged.append(unusable(*place, "damaged", str(error)))
