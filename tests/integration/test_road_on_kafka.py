@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
+from agents.kafka.app import COMMIT_S
 from agents.recorded import write_recorded
 from agents.replay import ReplayOptions, replay
 from deploy.local import Elasticsearch, Kafka
@@ -191,10 +192,15 @@ def test_elasticsearch_that_stops_and_comes_back_holds_the_same_documents(
             worker = kafka_road.start_worker()
             kafka_road.ingest(str(file))
             kafka_road.until(lambda: sum(kafka_road.committed("index").values()), "documents")
+            worker.send_signal(signal.SIGSTOP)  # so that the outage meets unread work
             server.stop()
+            worker.send_signal(signal.SIGCONT)
+            kafka_road.until(lambda: "takes no writes" in kafka_road.log_of(worker), "the outage")
+            time.sleep(3 * COMMIT_S)  # what was written before it may be committed after it
             behind = kafka_road.committed("index")
             time.sleep(8)
             assert kafka_road.committed("index") == behind, "nothing is acknowledged meanwhile"
+            assert behind != kafka_road.ends(kafka_road.topics.alerts), "nothing was left to do"
             server.start()
             server.wait(180)
             kafka_road.finish()
