@@ -50,7 +50,7 @@ servers: setup ## What the integration tests need: Java, Kafka, Elasticsearch, C
 
 test: servers ## Everything: set up what is missing, then all tests
 	failed=; $(MAKE) --no-print-directory transformers || failed=yes; \
-	$(BIN)/python -m pytest && [ -z "$$failed" ] || \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile && [ -z "$$failed" ] || \
 		{ [ -z "$$failed" ] || echo "tindon: make transformers failed, see above" >&2; exit 1; }
 
 transformers: setup ## The encoder tests with real sentence-transformers models, in an environment of their own
