@@ -59,19 +59,19 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Load
     env = os.environ if env is None else env
     file = _user_file(path, env)
     merged, origins = _default_layer()
-    layers = [] if file is None else [_file_layer(file)]
+    layers = [] if file is None else [file_layer(file)]
     layers.append(_environment_layer(env))
     for values, named in layers:
-        _merge(merged, values)
+        merge(merged, values)
         # A whole open table may replace a single entry's origin and the reverse: leaves decide.
         origins.update(named)
-    return Loaded(_validated(merged, origins), _leaves_only(merged, origins), file)
+    return Loaded(validated(merged, origins), _leaves_only(merged, origins), file)
 
 
 def defaults() -> Settings:
     """The settings of default.yaml alone, whatever the environment says."""
     merged, origins = _default_layer()
-    return _validated(merged, origins)
+    return validated(merged, origins)
 
 
 def _user_file(path: Path | None, env: Mapping[str, str]) -> Path | None:
@@ -86,10 +86,10 @@ def _user_file(path: Path | None, env: Mapping[str, str]) -> Path | None:
 def _default_layer() -> tuple[Tree, dict[str, str]]:
     text = resources.files("config").joinpath("default.yaml").read_text(encoding="utf-8")
     values = yaml.load(text, Loader=_UniqueKeys)
-    return values, {name: "default" for name, _ in _leaves(values)}
+    return values, {name: "default" for name, _ in leaves(values)}
 
 
-def _file_layer(file: Path) -> tuple[Tree, dict[str, str]]:
+def file_layer(file: Path) -> tuple[Tree, dict[str, str]]:
     try:
         values = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
     except OSError as error:
@@ -107,8 +107,8 @@ def _file_layer(file: Path) -> tuple[Tree, dict[str, str]]:
         raise SettingsError(
             f"settings file {file} holds no table; write `section:` and its fields below, indented"
         )
-    _check_names(values, Settings, (), f"in {file}")
-    return values, {name: str(file) for name, _ in _leaves(values)}
+    check_names(values, Settings, (), f"in {file}")
+    return values, {name: str(file) for name, _ in leaves(values)}
 
 
 def _environment_layer(env: Mapping[str, str]) -> tuple[Tree, dict[str, str]]:
@@ -129,9 +129,9 @@ def _environment_layer(env: Mapping[str, str]) -> tuple[Tree, dict[str, str]]:
         tree: Tree = {names[-1]: _from_text(env[variable], field, variable)}
         for name in reversed(names[:-1]):
             tree = {name: tree}
-        _check_names(tree, Settings, (), f"in {variable}")
-        _merge(values, tree)
-        for name, _ in _leaves(tree):
+        check_names(tree, Settings, (), f"in {variable}")
+        merge(values, tree)
+        for name, _ in leaves(tree):
             origins[name] = variable
     return values, origins
 
@@ -153,7 +153,7 @@ def _from_text(text: str, field: FieldInfo | type, variable: str) -> Any:
     return text
 
 
-def _validated(values: Tree, origins: Mapping[str, str]) -> Settings:
+def validated(values: Tree, origins: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -173,7 +173,7 @@ def _validated(values: Tree, origins: Mapping[str, str]) -> Settings:
         ) from None
 
 
-def _check_names(values: Tree, model: type[BaseModel], above: tuple[str, ...], where: str) -> None:
+def check_names(values: Tree, model: type[BaseModel], above: tuple[str, ...], where: str) -> None:
     for name, value in values.items():
         field = model.model_fields.get(str(name))
         dotted = ".".join((*above, str(name)))
@@ -186,7 +186,7 @@ def _check_names(values: Tree, model: type[BaseModel], above: tuple[str, ...], w
                 raise SettingsError(
                     f"setting {dotted} {where} is a section; write its fields below it, indented"
                 )
-            _check_names(value, kind, (*above, str(name)), where)
+            check_names(value, kind, (*above, str(name)), where)
 
 
 def _nearest(given: str, known: list[str]) -> str:
@@ -233,25 +233,25 @@ def _variable(dotted: str) -> str:
     return PREFIX + dotted.upper().replace(".", "__")
 
 
-def _merge(below: Tree, above: Tree) -> None:
+def merge(below: Tree, above: Tree) -> None:
     for name, value in above.items():
         if isinstance(value, dict) and isinstance(below.get(name), dict):
-            _merge(below[name], value)
+            merge(below[name], value)
         else:
             below[name] = value
 
 
-def _leaves(values: Tree, above: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(values: Tree, above: str = "") -> Iterator[tuple[str, Any]]:
     """(dotted name, value) of everything that is no table; an empty table counts as a value."""
     for name, value in values.items():
         if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{above}{name}.")
+            yield from leaves(value, f"{above}{name}.")
         else:
             yield f"{above}{name}", value
 
 
 def _leaves_only(merged: Tree, origins: Mapping[str, str]) -> dict[str, str]:
-    return {name: origins.get(name, "default") for name, _ in _leaves(merged)}
+    return {name: origins.get(name, "default") for name, _ in leaves(merged)}
 
 
 def _yaml_cause(error: Exception) -> str:

@@ -40,7 +40,7 @@ PACE_STORY_POSTS = 50
 def score_alerts(table: Table, lines: Sequence[AlertLine]) -> dict[str, Any]:
     """Everything that results["alerts"] holds; story figures are null-filled without labels."""
     timeline = StoryTimeline(table)
-    alarms = _alarms(table, lines)
+    alarms = alarms_of(table, lines)
     days = days_with_posts(table)
     levels: dict[str, Any] = {}
     points: list[dict[str, Any]] = []
@@ -95,7 +95,7 @@ def _by_level(lines: Sequence[AlertLine]) -> dict[str, list[int]]:
     }
 
 
-def _alarms(table: Table, lines: Sequence[AlertLine]) -> list[Alarm]:
+def alarms_of(table: Table, lines: Sequence[AlertLine]) -> list[Alarm]:
     """Alert lines with their post ids resolved to table positions.
 
     alerts.jsonl names posts by id only. Should two sources share an id, the post that ended in the

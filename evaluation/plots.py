@@ -36,7 +36,7 @@ def band_name(low: int, high: int | None) -> str:
 
 def size_bars(rows: Sequence[dict[str, Any]]) -> str:
     """B-cubed F1 by story size, rumor and event level side by side."""
-    figure = _figure(9.6, 3.0)
+    figure = new_figure(9.6, 3.0)
     axes = figure.subplots()
     place = np.arange(len(rows))
     for shift, level, colour in ((-0.19, "rumor", BLUE), (0.19, "event", ORANGE)):
@@ -49,14 +49,14 @@ def size_bars(rows: Sequence[dict[str, Any]]) -> str:
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.set_xlabel("labelled posts of the story")
     axes.set_ylabel("B-cubed F1")
-    _plain(axes, "y")
+    plain_axes(axes, "y")
     axes.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    return _svg(figure, "Bar chart: B-cubed F1 by story size, at rumor and event level")
+    return svg_of(figure, "Bar chart: B-cubed F1 by story size, at rumor and event level")
 
 
 def tradeoff(points: Sequence[dict[str, Any]]) -> str:
     """Precision against recall and against delay: both levels, their score curves, naive rules."""
-    figure = _figure(9.6, 3.9)
+    figure = new_figure(9.6, 3.9)
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, field in ((left, RECALL_FIELD), (right, "posts_median")):
         for rule, (colour, shift) in RULES.items():
@@ -68,13 +68,13 @@ def tradeoff(points: Sequence[dict[str, Any]]) -> str:
             x, y, _ = _known([p for p in points if p["rule"] == f"tindon {level}"], field)
             name = f"tindon {level}"
             axes.plot(x, y, "D", color=colour, markersize=9, label=name, zorder=5)
-        _plain(axes, "both")
+        plain_axes(axes, "both")
     left.set_xlabel(RECALL_LABEL)
     right.set_xlabel("median posts of the story until the alert")
     left.set_ylabel("precision")
     handles, names = left.get_legend_handles_labels()
     figure.legend(handles, names, frameon=False, ncols=4, loc="outside upper center")
-    return _svg(
+    return svg_of(
         figure,
         "Two charts: precision against recall and against median posts until the alert, "
         "for both alert levels and the two naive rules",
@@ -83,7 +83,7 @@ def tradeoff(points: Sequence[dict[str, Any]]) -> str:
 
 def delay_curves(levels: dict[str, Any]) -> str:
     """Share of all stories of 10 or more posts that were found by their n-th post."""
-    figure = _figure(9.6, 3.2)
+    figure = new_figure(9.6, 3.2)
     axes = figure.subplots()
     for level, colour in LEVEL_COLOURS.items():
         stories = levels[level]["recall"][0]["stories"]
@@ -99,9 +99,9 @@ def delay_curves(levels: dict[str, Any]) -> str:
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.set_xlabel("posts of the story that had arrived at its first right alert")
     axes.set_ylabel("share of stories found")
-    _plain(axes, "both")
+    plain_axes(axes, "both")
     axes.legend(frameon=False, loc="lower right")
-    return _svg(figure, "Line chart: share of stories found by number of posts arrived")
+    return svg_of(figure, "Line chart: share of stories found by number of posts arrived")
 
 
 def _curve(
@@ -126,14 +126,14 @@ def _known(
     return [p[field] for p in known], [p["precision"] for p in known], [p["k"] for p in known]
 
 
-def _plain(axes: "Axes", grid: Literal["both", "x", "y"]) -> None:
+def plain_axes(axes: "Axes", grid: Literal["both", "x", "y"]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
     axes.grid(axis=grid, color="#E6E8EB", linewidth=0.8)
     axes.set_axisbelow(True)
 
 
-def _figure(width: float, height: float) -> "Figure":
+def new_figure(width: float, height: float) -> "Figure":
     """An empty figure of this size in inches."""
     try:
         import matplotlib
@@ -147,7 +147,7 @@ def _figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _svg(figure: "Figure", description: str) -> str:
+def svg_of(figure: "Figure", description: str) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
     drawing = buffer.getvalue()

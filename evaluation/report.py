@@ -37,6 +37,20 @@ def render(results: dict[str, Any], out: str | Path) -> Path:
 
 def html(results: dict[str, Any]) -> str:
     """The report as one HTML document."""
+    return (
+        templates()
+        .get_template("report.html.j2")
+        .render(
+            results=results,
+            notices=notices(results),
+            views=[(view, VIEW_NAMES[view]) for view, _ in VIEWS],
+            plots={name: Markup(svg) for name, svg in _plots(results).items()},
+        )
+    )
+
+
+def templates() -> Environment:
+    """The report templates, with figures written as people read them."""
     environment = Environment(
         loader=PackageLoader("evaluation"),
         autoescape=True,
@@ -47,12 +61,7 @@ def html(results: dict[str, Any]) -> str:
     for name in ("figure", "count", "quantity", "percent", "minutes"):
         environment.filters[name] = getattr(wording, name)
     environment.filters["band"] = lambda row: plots.band_name(row["from"], row["to"])
-    return environment.get_template("report.html.j2").render(
-        results=results,
-        notices=notices(results),
-        views=[(view, VIEW_NAMES[view]) for view, _ in VIEWS],
-        plots={name: Markup(svg) for name, svg in _plots(results).items()},
-    )
+    return environment
 
 
 def _plots(results: dict[str, Any]) -> dict[str, str]:

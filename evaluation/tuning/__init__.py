@@ -1,0 +1,1 @@
+"""Tuning: combinations of settings compared on labelled posts, chronologically."""
