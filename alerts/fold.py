@@ -29,11 +29,12 @@ from alerts.trends import Trends
 from streams.codec import check_head
 from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
 from streams.effects import Assigned, Effects, Raised
+from streams.grid import int8
 from streams.ids import rumor_id
 from streams.records import Change, WrongEncoder
 from streams.time import NEVER
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class Gone(NamedTuple):
@@ -266,6 +267,7 @@ class AlertFold:
         if shown is None:
             shown = self._shown[rumor.number] = Shown()
         shown.follow(rumor.kept)
+        rumor.vector = int8(self._micros.dense_of_rumor(rumor.number)) or rumor.vector
         return rumor_document(
             rumor,
             shown,

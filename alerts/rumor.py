@@ -102,6 +102,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     timeline: dict[int, int] = {}  # start of bucket -> posts
     kept: list[Kept] = []
     indexed: bool = False
+    vector: bytes = b""  # of its newest document: its micro-clusters may leave the window before it
     joins: list[Join] = []
     alert: AlertState | None = None
     ordinal: int = 0  # alerts raised so far

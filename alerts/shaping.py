@@ -52,6 +52,7 @@ def rumor_document(
         alert_id=rumor.alert.alert_id if rumor.alert else None,
         merged_into=merged_into,
         open=open,
+        vector=rumor.vector,
     )
 
 

@@ -99,7 +99,7 @@ def apply_templates(settings: Settings, say: Say, *, dry_run: bool = False) -> D
             for step in steps:
                 say(f"           {step}")
             if not dry_run:
-                store.ensure_templates()
+                store.ensure_templates(lambda line: say(f"           {line}"))
         finally:
             store.close()
     except StoreError as error:

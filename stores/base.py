@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streams.documents import (
     AlertDocument,
@@ -27,6 +27,7 @@ __all__ = [
     "PostDocument",
     "RumorDocument",
     "Signal",
+    "Similar",
     "Status",
     "Store",
     "StoreError",
@@ -41,6 +42,13 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The store is away or takes no writes now: pause, and write the same batch again later."""
+
+
+class Similar(NamedTuple):
+    """A rumor beside another, and the cosine of their dense vectors."""
+
+    rumor: RumorDocument
+    cosine: float
 
 
 class Store(Protocol):
@@ -69,6 +77,12 @@ class Store(Protocol):
         self, *, open_only: bool = False, limit: int = 100, offset: int = 0
     ) -> list[RumorDocument]:
         """Rumors by score, highest first, then by id; merged ones left out."""
+
+    def similar(self, rumor_id: str, *, limit: int = 10) -> list[Similar]:
+        """Rumors nearest in meaning, open or closed: highest cosine first, then by id.
+
+        Without itself, merged ones and those without a vector; empty when it has none itself.
+        """
 
     def posts(self, rumor_id: str, *, limit: int = 100, offset: int = 0) -> list[PostDocument]:
         """Stored posts of a rumor, oldest first, then by key."""

@@ -15,8 +15,9 @@ from typing import TypeVar
 
 import msgspec
 
-from stores.base import StoreError
+from stores.base import Similar, StoreError
 from stores.folding import FOLDING_VERSION, folded, query_words
+from stores.nearness import cosines
 from stores.retention import Ages, cuts
 from stores.sqlite_schema import SCHEMA, SCHEMA_VERSION
 from streams.documents import (
@@ -41,11 +42,11 @@ _post = msgspec.msgpack.Decoder(PostDocument)
 _trend = msgspec.msgpack.Decoder(TrendDocument)
 
 _PUT_RUMOR = """
-INSERT INTO rumors (id, version, score, merged, open, last_post_at, document)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO rumors (id, version, score, merged, open, last_post_at, vector, document)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET version = excluded.version, score = excluded.score,
     merged = excluded.merged, open = excluded.open, last_post_at = excluded.last_post_at,
-    document = excluded.document
+    vector = excluded.vector, document = excluded.document
 WHERE excluded.version >= version
 """
 _PUT_ALERT = """
@@ -196,6 +197,24 @@ class SqliteStore:
         question += " ORDER BY score DESC, id LIMIT ? OFFSET ?"
         return self._documents(_rumor, question, [limit, offset])
 
+    def similar(self, rumor_id: str, *, limit: int = 10) -> list[Similar]:
+        """Rumors nearest in meaning, open or closed: highest cosine first, then by id."""
+        with _store_errors(), self.database.reading() as connection:
+            own = connection.execute(
+                "SELECT vector FROM rumors WHERE id = ?", (rumor_id,)
+            ).fetchone()
+            if own is None or own[0] is None:
+                return []
+            others = connection.execute(
+                "SELECT id, vector FROM rumors"
+                " WHERE merged = 0 AND id != ? AND length(vector) = length(?)",
+                (rumor_id, own[0]),
+            ).fetchall()
+        near = cosines(own[0], [vector for _, vector in others]).tolist()
+        ranked = sorted(zip(near, (name for name, _ in others), strict=True), key=_nearest)
+        found = [(self.rumor(name), cosine) for cosine, name in ranked[:limit]]
+        return [Similar(rumor, cosine) for rumor, cosine in found if rumor is not None]
+
     def posts(self, rumor_id: str, *, limit: int = 100, offset: int = 0) -> list[PostDocument]:
         """Stored posts of a rumor, oldest first, then by key."""
         question = "SELECT document FROM posts WHERE rumor_id = ?"
@@ -262,11 +281,15 @@ class SqliteStore:
             )
 
 
+def _nearest(pair: tuple[float, str]) -> tuple[float, str]:
+    return -pair[0], pair[1]
+
+
 def _rumor_row(rumor: RumorDocument) -> Values:
     merged = rumor.merged_into is not None
     return [
         rumor.rumor_id, rumor.version, rumor.score, merged, rumor.open, rumor.last_post_at,
-        _encode(rumor),
+        rumor.vector if any(rumor.vector) else None, _encode(rumor),
     ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # `detail = none`: only whole words are asked for, so the index needs no places of words in a post.
 # `content = ''`: the text stands in the document already. The tokenizer `ascii` splits at ASCII
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS store_versions (name TEXT PRIMARY KEY, version INTEGE
 
 CREATE TABLE IF NOT EXISTS rumors (
     id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, score REAL NOT NULL, merged INTEGER NOT NULL,
-    open INTEGER NOT NULL, last_post_at INTEGER NOT NULL, document BLOB NOT NULL
+    open INTEGER NOT NULL, last_post_at INTEGER NOT NULL, vector BLOB, document BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS rumors_by_score ON rumors (score DESC, id) WHERE merged = 0;
 CREATE INDEX IF NOT EXISTS rumors_open ON rumors (id) WHERE open;

@@ -66,6 +66,8 @@ class RumorDocument(msgspec.Struct, kw_only=True):
     category: str | None = None
     merged_into: str | None = None
     open: bool = True
+    # mean dense vector of its posts, int8 values (`streams.grid.int8`); empty without an encoder
+    vector: bytes = b""
 
 
 class AlertDocument(msgspec.Struct, kw_only=True):

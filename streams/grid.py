@@ -82,6 +82,18 @@ def quantise(dense: np.ndarray) -> np.ndarray:
     return np.rint(dense * np.float32(GRID)).astype(np.int32)
 
 
+def int8(sums: np.ndarray) -> bytes:
+    """One vector of whole numbers, int64 (d,), as int8 values of the same direction; b"" for zero.
+
+    The largest component becomes 127, halves round away from zero: integers only, so exact.
+    """
+    largest = int(np.abs(sums).max(initial=0))
+    if not largest:
+        return b""
+    scaled = (2 * 127 * np.abs(sums) + largest) // (2 * largest)
+    return bytes((np.sign(sums) * scaled).astype(np.int8).tobytes())
+
+
 def inverse_frequency(frequency: np.ndarray, posts: int) -> np.ndarray:
     """ln((N + 2) / (df + 1)) with N posts seen, df of them holding the feature; float64, same
     shape.

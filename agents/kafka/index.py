@@ -109,7 +109,7 @@ def prepare(store: Store) -> None:
     """Index templates where they are missing or older; SQLite knows none."""
     plan = getattr(store, "plan", None)
     if plan is not None and plan():
-        for step in store.ensure_templates():  # type: ignore[attr-defined]
+        for step in store.ensure_templates(copies=False):  # type: ignore[attr-defined]
             log.info("%s %s %s", step.action, step.what, step.name)
 
 

@@ -91,9 +91,12 @@ class Bulk:
         self,
         connection: Connection,
         prefix: str,
+        into: str = "",
     ) -> None:
+        """`into`: one index for all documents, instead of each one's own."""
         self._connection = connection
         self._prefix = prefix
+        self._into = into
 
     def deliver(self, documents: Iterable[Document], patience: Patience) -> Delivery:
         """Write until all is decided.
@@ -121,7 +124,7 @@ class Bulk:
                 tally.rejected.append(Rejected(document, f"not writable: {error}"))
                 continue
             action = {
-                "_index": index,
+                "_index": self._into or index,
                 "_id": name,
                 "version": document.version,
                 "version_type": "external_gte",
@@ -176,8 +179,9 @@ class Bulk:
         url = self._connection.url
         if kind == "cluster_block_exception" and status != 429:
             raise StoreUnavailable(
-                f"{url}: the index takes no writes ({reason}): free disk space on the server, or"
-                " remove the block from the index."
+                f"{url}: the index takes no writes ({reason}): wait for `tindon apply` if it copies"
+                " the index (run it again if it was cut short), else free disk space on the server"
+                " or remove the block from the index."
             )
         if status in AWAY or kind in _PASSING:
             return f"{url} takes no more writes now ({reason}): wait for it."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stores.elasticsearch.client import Connection
-from stores.elasticsearch.names import KINDS, Kind, alias, span
+from stores.elasticsearch.names import KINDS, Kind, alias, kind_of, span
 from stores.retention import Ages, cuts
 
 TERMS = 1_000  # rumor ids in one question
@@ -35,7 +35,8 @@ class Expiry:
         """Drop them; returns how many documents went, by kind."""
         gone: dict[str, int] = dict.fromkeys(KINDS, 0)
         for name in self.expired(ages, now):
-            kind = next(kind for kind in KINDS if span(self._prefix, kind, name))
+            kind = kind_of(self._prefix, name)
+            assert kind is not None, name
             gone[kind] += self._connection.count(name, {"match_all": {}})
             self._connection.request("DELETE", f"/{name}", allow=(404,))
         return gone

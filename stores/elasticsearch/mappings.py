@@ -6,11 +6,13 @@ is searched is folded by `stores.folding` before it is sent.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from stores.elasticsearch.names import Kind
+from stores.folding import FOLDING_VERSION
 
-MAPPING_VERSION = 1  # raise with every change below; fields may be added, never changed in type
+MAPPING_VERSION = 2  # raise with every change below
 
 Mapping = dict[str, Any]
 
@@ -30,10 +32,26 @@ FOLDED: Mapping = {
 }
 NOT_INDEXED: Mapping = {"type": "keyword", "index": False, "doc_values": False}
 NOT_PARSED: Mapping = {"type": "object", "enabled": False}
+# Dimensions of the encoders in use (shipped: 256). Rumors of an encoder with others are kept, and
+# not compared.
+DENSE_DIMS = (256, 384, 512, 768, 1024)
 
 
 def _fields(**fields: Mapping) -> Mapping:
     return {"properties": fields}
+
+
+def _dense(dims: int) -> Mapping:
+    """int8 values for the nearest by cosine. The graph's options are Lucene's own defaults, named so
+    that every server builds the same."""
+    return {
+        "type": "dense_vector",
+        "element_type": "byte",
+        "dims": dims,
+        "index": True,
+        "similarity": "cosine",
+        "index_options": {"type": "hnsw", "m": 16, "ef_construction": 100},
+    }
 
 
 COUNTED = _fields(name=KEYWORD, count=LONG)
@@ -45,7 +63,8 @@ SIGNALS: Mapping = {
 }
 EXEMPLARS = _fields(source=KEYWORD, post_id=KEYWORD, text=TEXT, created_at=DATE, why=KEYWORD)
 
-_EVENT = _fields(kind=KEYWORD, sequence=LONG)
+# What several kinds share: component templates, by name.
+_BASE: dict[str, Mapping] = {"@timestamp": DATE, "event": _fields(kind=KEYWORD, sequence=LONG)}
 _RUMOR: dict[str, Mapping] = {
     "id": KEYWORD,
     "event_id": KEYWORD,
@@ -67,10 +86,7 @@ _RUMOR: dict[str, Mapping] = {
 }
 
 _RUMORS: dict[str, Mapping] = {
-    "event": _EVENT,
-    "message": TEXT,
     "rumor": _fields(
-        **_RUMOR,
         born_at=DATE,
         micro_clusters=LONG,
         timeline=NOT_PARSED,
@@ -78,20 +94,18 @@ _RUMORS: dict[str, Mapping] = {
         alert_id=KEYWORD,
         merged_into=KEYWORD,
         open=BOOLEAN,
+        # The vector twice: some servers leave indexed vectors out of the document that they return.
+        vector=NOT_INDEXED,
+        dense=_fields(**{f"d{dims}": _dense(dims) for dims in DENSE_DIMS}),
     ),
 }
 _ALERTS: dict[str, Mapping] = {
-    "event": _fields(
-        kind=KEYWORD, sequence=LONG, id=KEYWORD, severity=LONG, created=DATE, dataset=KEYWORD
-    ),
+    "event": _fields(id=KEYWORD, severity=LONG, created=DATE, dataset=KEYWORD),
     "rule": _fields(name=KEYWORD, version=KEYWORD),
-    "message": TEXT,
     "triage": _fields(status=KEYWORD),
-    "rumor": _fields(**_RUMOR),
     "alert": _fields(confirmed_at=DATE, raised_by=KEYWORD, encoder=KEYWORD, merged_into=KEYWORD),
 }
 _POSTS: dict[str, Mapping] = {
-    "event": _EVENT,
     "message": TEXT,
     "text_folded": FOLDED,
     "url": _fields(full=KEYWORD),
@@ -111,7 +125,6 @@ _POSTS: dict[str, Mapping] = {
     ),
 }
 _TRENDS: dict[str, Mapping] = {
-    "event": _EVENT,
     "trend": _fields(
         language=KEYWORD,
         platform=KEYWORD,
@@ -120,18 +133,47 @@ _TRENDS: dict[str, Mapping] = {
         alerts_confirm=LONG,
     ),
 }
-_KINDS: dict[Kind, dict[str, Mapping]] = {
-    "alerts": _ALERTS,
-    "rumors": _RUMORS,
-    "posts": _POSTS,
-    "trends": _TRENDS,
+_COMPONENTS: dict[str, dict[str, Mapping]] = {
+    "base": _BASE,
+    "rumor-fields": {"message": TEXT, "text_folded": FOLDED, "rumor": _fields(**_RUMOR)},
+}
+_KINDS: dict[Kind, tuple[tuple[str, ...], dict[str, Mapping]]] = {
+    "alerts": (("base", "rumor-fields"), _ALERTS),
+    "rumors": (("base", "rumor-fields"), _RUMORS),
+    "posts": (("base",), _POSTS),
+    "trends": (("base",), _TRENDS),
 }
 
 
+def components() -> dict[str, Mapping]:
+    """Mappings that several kinds share, by the names of their component templates."""
+    return {name: {"properties": fields} for name, fields in _COMPONENTS.items()}
+
+
+def composed_of(kind: Kind) -> tuple[str, ...]:
+    """The components of a kind, in the order in which they are laid over each other."""
+    return _KINDS[kind][0]
+
+
+def own(kind: Kind) -> Mapping:
+    """What a kind's indices have besides its components."""
+    meta = {"tindon_mapping": MAPPING_VERSION, "tindon_folding": FOLDING_VERSION}
+    return {"dynamic": "strict", "_meta": meta, "properties": _KINDS[kind][1]}
+
+
 def mapping(kind: Kind) -> Mapping:
-    """The mapping of a kind's indices."""
-    return {
-        "dynamic": "strict",
-        "_meta": {"tindon_mapping": MAPPING_VERSION},
-        "properties": {"@timestamp": DATE, **_KINDS[kind]},
-    }
+    """The whole mapping of a kind's indices."""
+    whole: Mapping = {"properties": {}}
+    for name in composed_of(kind):
+        _lay(whole, {"properties": _COMPONENTS[name]})
+    _lay(whole, own(kind))
+    return whole
+
+
+def _lay(under: Mapping, over: Mapping) -> None:
+    """Put a mapping's fields over another's, as Elasticsearch does with components."""
+    for name, value in over.items():
+        if isinstance(value, dict) and isinstance(under.get(name), dict):
+            _lay(under[name], value)
+        else:
+            under[name] = deepcopy(value)

@@ -27,6 +27,7 @@ DAILY: tuple[Kind, ...] = ("posts",)  # the others have an index a month
 MAX_ID_BYTES = 512  # Elasticsearch's limit for `_id`
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_COPY = re.compile(r"^copy(\d+)-")
 _DATE = re.compile(r"(\d{4})\.(\d\d)(?:\.(\d\d))?")
 
 
@@ -81,8 +82,30 @@ def document_id(key: str) -> str:
     return key if len(raw) <= MAX_ID_BYTES else f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
+def copy_of(prefix: str, name: str) -> str:
+    """The index into which an upgrade copies another: `tindon-copy1-posts-2026.03.01`, copy2, ..."""
+    found = _COPY.match(name.removeprefix(prefix))
+    number = int(found[1]) + 1 if found else 1
+    return f"{prefix}copy{number}-{written_as(prefix, name).removeprefix(prefix)}"
+
+
+def written_as(prefix: str, name: str) -> str:
+    """The name under which an index is written to: its own, or the alias that a copy took over."""
+    return (
+        f"{prefix}{_COPY.sub('', name.removeprefix(prefix), count=1)}"
+        if name.startswith(prefix)
+        else name
+    )
+
+
+def kind_of(prefix: str, name: str) -> Kind | None:
+    """The kind of an index, copies included; None for a name that is not ours."""
+    return next((kind for kind in KINDS if span(prefix, kind, name)), None)
+
+
 def span(prefix: str, kind: Kind, name: str) -> tuple[int, int] | None:
     """First ms of an index, and the first ms after it; None for a name that is not ours."""
+    name = written_as(prefix, name)
     head = f"{prefix}{kind}-"
     found = _DATE.fullmatch(name[len(head) :]) if name.startswith(head) else None
     if found is None or (found[3] is not None) != (kind in DAILY):

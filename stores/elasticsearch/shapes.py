@@ -8,12 +8,14 @@ Fields are named by ECS where it has a name (`@timestamp`, `event.*`, `rule.*`, 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from stores.elasticsearch.names import Document, ms_of, time_of
+from stores.elasticsearch.mappings import DENSE_DIMS
+from stores.elasticsearch.names import Document, Kind, ms_of, time_of
 from stores.folding import folded
 from streams.documents import (
     AlertDocument,
@@ -30,6 +32,16 @@ from streams.documents import (
 Shape = dict[str, Any]
 
 SEVERITY: dict[Level, int] = {"suggest": 47, "confirm": 73}  # medium, high on Elastic's 0-100 scale
+
+
+def comparable(vector: bytes) -> bool:
+    """Whether a rumor's vector can be indexed: of a length that is mapped, and not zero."""
+    return len(vector) in DENSE_DIMS and any(vector)
+
+
+def dense_field(vector: bytes) -> str:
+    """The field in which vectors of that length are indexed."""
+    return f"rumor.dense.d{len(vector)}"
 
 
 class ShapeError(ValueError):
@@ -85,6 +97,7 @@ def rumor(kept: Shape) -> RumorDocument:
         alert_id=rumor.get("alert_id"),
         merged_into=rumor.get("merged_into"),
         open=rumor["open"],
+        vector=bytes.fromhex(rumor.get("vector", "")),
         **_common(rumor),
     )
 
@@ -116,6 +129,15 @@ def trend(kept: Shape) -> TrendDocument:
     return TrendDocument(bucket=_ms(kept["@timestamp"]), version=version, **kept["trend"])
 
 
+# From what is kept back to documents; documents of older mappings too.
+READERS: dict[Kind, Callable[[Shape], Document]] = {
+    "alerts": alert,
+    "rumors": rumor,
+    "posts": post,
+    "trends": trend,
+}
+
+
 def _alert_shape(document: AlertDocument) -> Shape:
     return {
         "@timestamp": _iso(document.raised_at),
@@ -129,6 +151,7 @@ def _alert_shape(document: AlertDocument) -> Shape:
         },
         "rule": {"name": f"rumor.{document.level}", "version": document.settings_version},
         "message": document.headline,
+        "text_folded": folded(document.headline),
         "triage": {"status": document.status},
         "rumor": {
             **_common_shape(document),
@@ -144,10 +167,16 @@ def _alert_shape(document: AlertDocument) -> Shape:
 
 
 def _rumor_shape(document: RumorDocument) -> Shape:
+    dense: Shape = {}
+    if document.vector:
+        dense["vector"] = document.vector.hex()
+    if comparable(document.vector):
+        dense["dense"] = {dense_field(document.vector).rpartition(".")[2]: dense["vector"]}
     return {
         "@timestamp": _iso(document.updated_at),
         "event": {"kind": "state", "sequence": document.version},
         "message": document.headline,
+        "text_folded": folded(document.headline),
         "rumor": {
             **_common_shape(document),
             **_present(alert_id=document.alert_id, merged_into=document.merged_into),
@@ -157,6 +186,7 @@ def _rumor_shape(document: RumorDocument) -> Shape:
             "timeline": document.timeline,
             "joins": msgspec.to_builtins(document.joins),
             "open": document.open,
+            **dense,
         },
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
-from stores.base import StoreError, StoreUnavailable
+from stores.base import Similar, StoreError, StoreUnavailable
 from stores.elasticsearch import shapes
 from stores.elasticsearch.bulk import Bulk, Delivery, Patience
 from stores.elasticsearch.client import Access, Connection
@@ -15,6 +15,7 @@ from stores.elasticsearch.expiry import Expiry
 from stores.elasticsearch.names import KINDS, Document, Kind, alias, check_prefix, document_id
 from stores.elasticsearch.templates import Step, Templates
 from stores.folding import query_words
+from stores.nearness import cosines
 from stores.retention import Ages
 from streams.documents import (
     AlertDocument,
@@ -31,6 +32,7 @@ Query = dict[str, Any]
 Sort = list[dict[str, str]]
 
 PAGE = 1_000  # documents in one answer
+CANDIDATES = 100  # rumors that each shard looks at for the nearest: at ten wanted, few are missed
 WINDOW = 10_000  # Elasticsearch's index.max_result_window: pages that reach further go on by value
 
 _NOT_MERGED_RUMOR: Query = {"bool": {"must_not": {"exists": {"field": "rumor.merged_into"}}}}
@@ -79,10 +81,12 @@ class ElasticsearchStore:
         """What `ensure_templates` would do."""
         return self.templates.plan()
 
-    def ensure_templates(self) -> list[Step]:
-        """Create or update templates and mappings; returns what was done."""
+    def ensure_templates(
+        self, say: Callable[[str], None] = lambda _: None, *, copies: bool = True
+    ) -> list[Step]:
+        """Create or update templates and indices (`Templates.apply`); returns what was done."""
         self.connection.version()
-        return self.templates.apply()
+        return self.templates.apply(say, copies=copies)
 
     def expired(self, ages: Ages, now: int) -> list[str]:
         """The indices past their age that hold nothing of an open rumor; `expire` drops these."""
@@ -156,6 +160,25 @@ class ElasticsearchStore:
             filters.append({"term": {"rumor.open": True}})
         sort: Sort = [{"rumor.score": "desc"}, {"rumor.id": "asc"}]
         return self._page("rumors", filters, sort, shapes.rumor, limit, offset)
+
+    def similar(self, rumor_id: str, *, limit: int = 10) -> list[Similar]:
+        """Rumors nearest in meaning, open or closed: highest cosine first, then by id."""
+        own = self.rumor(rumor_id)
+        if own is None or not shapes.comparable(own.vector):
+            return []
+        near: Query = {
+            "field": shapes.dense_field(own.vector),
+            "query_vector": own.vector.hex(),
+            "k": limit,
+            "num_candidates": min(max(CANDIDATES, 2 * limit), WINDOW),
+            "filter": [_NOT_MERGED_RUMOR, {"bool": {"must_not": {"term": {"rumor.id": rumor_id}}}}],
+        }
+        hits = self._search("rumors", {"knn": near, "size": limit})
+        found = [shapes.rumor(hit["_source"]) for hit in hits]
+        # The index ranks by its own rounding: the order is made by the exact cosines.
+        exact = cosines(own.vector, [each.vector for each in found]).tolist()
+        pairs = map(Similar, found, exact)
+        return sorted(pairs, key=lambda one: (-one.cosine, one.rumor.rumor_id))
 
     def posts(self, rumor_id: str, *, limit: int = 100, offset: int = 0) -> list[PostDocument]:
         """Stored posts of a rumor, oldest first, then by key."""
@@ -245,6 +268,9 @@ class ElasticsearchStore:
             body["from"] = start
         else:
             body["search_after"] = after
+        return self._search(kind, body)
+
+    def _search(self, kind: Kind, body: dict[str, Any]) -> list[dict[str, Any]]:
         _, answer = self.connection.request(
             "POST",
             f"/{alias(self.prefix, kind)}/_search",

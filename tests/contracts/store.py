@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from stores.base import Store
@@ -261,6 +262,42 @@ class StoreContract:
         self.put(store, posts=[post(str(i)) for i in range(120)])
         assert len(store.posts("r1")) == 100
         assert len(store.search("đập")) == 50
+
+    # --- similar rumors ---------------------------------------------------------------------
+
+    def test_similar_rumors_are_nearest_first_then_by_id(self, store: Store) -> None:
+        def pointing(*components: int) -> bytes:
+            return np.array([*components, *[0] * (256 - len(components))], np.int8).tobytes()
+
+        near = {"r1": (127,), "r5": (100, 50), "r3": (-127,), "r2": (0, 127), "r4": (0, 90)}
+        self.put(
+            store,
+            rumors=[rumor(name, vector=pointing(*at)) for name, at in near.items()]
+            + [
+                rumor("closed", vector=pointing(127, 10), open=False, born_at=BASE - 40 * DAY),
+                rumor("merged", vector=pointing(127), merged_into="r1"),
+                rumor("bare"),
+                rumor("zero", vector=bytes(256)),
+                rumor("foreign", vector=bytes([1]) * 384),
+            ],
+        )
+        found = store.similar("r1")
+        assert [one.rumor.rumor_id for one in found] == ["closed", "r5", "r2", "r4", "r3"]
+        expected = [127 / np.hypot(127, 10), 100 / np.hypot(100, 50), 0, 0, -1]
+        assert [one.cosine for one in found] == pytest.approx(expected)
+        assert found[1].rumor == rumor("r5", vector=pointing(100, 50))
+        assert [one.rumor.rumor_id for one in store.similar("r1", limit=2)] == ["closed", "r5"]
+        for name in ("bare", "zero", "foreign", "none"):
+            assert store.similar(name) == []
+
+    def test_similar_follows_the_newest_vector(self, store: Store) -> None:
+        one, other = bytes([127, *[0] * 255]), bytes([0, 127, *[0] * 254])
+        self.put(store, rumors=[rumor("r1", vector=one), rumor("r2", vector=other)])
+        assert store.similar("r1")[0].cosine == 0
+        self.put(store, rumors=[rumor("r2", version=2, vector=one)])
+        assert store.similar("r1")[0].cosine == 1
+        self.put(store, rumors=[rumor("r2", version=1, vector=other)])
+        assert store.similar("r1")[0].cosine == 1
 
     # --- search -------------------------------------------------------------------------------
 

@@ -24,7 +24,8 @@ def bare(elasticsearch_url: str, fresh_name: Callable[[], str]) -> Iterator[Elas
     yield store
     for name in indices(store):
         store.connection.request("DELETE", f"/{name}", allow=(404,))
-    store.connection.request("DELETE", f"/_index_template/{store.prefix}*", allow=(404,))
+    for path in ("_index_template", "_component_template"):
+        store.connection.request("DELETE", f"/{path}/{store.prefix}*", allow=(404,))
     store.close()
 
 
@@ -115,13 +116,15 @@ def test_writing_without_templates_is_refused(bare: ElasticsearchStore) -> None:
 
 def test_the_plan_tells_what_would_be_done(bare: ElasticsearchStore) -> None:
     names = ("alerts", "rumors", "posts", "trends")
-    lines = [f"create index template {bare.prefix}{name}" for name in names]
+    shared = ("settings", "base", "rumor-fields")
+    lines = [f"create component template {bare.prefix}{name}" for name in shared]
+    lines += [f"create index template {bare.prefix}{name}" for name in names]
     assert [str(step) for step in bare.plan()] == lines
     assert [str(step) for step in bare.plan()] == lines, "a plan changes nothing"
     assert [str(step) for step in bare.ensure_templates()] == lines
     assert bare.plan() == bare.ensure_templates() == []
     other = ElasticsearchStore(bare.connection.url, prefix=bare.prefix, replicas=1)
-    assert len(other.plan()) == 4
+    assert list(map(str, other.plan())) == [f"update component template {bare.prefix}settings"]
     other.close()
 
 
@@ -130,7 +133,7 @@ def test_an_older_mapping_is_raised_in_place(
 ) -> None:
     store.write(Batch(rumors=[rumor()]))
     for module in ("mappings", "templates"):
-        monkeypatch.setattr(f"stores.elasticsearch.{module}.MAPPING_VERSION", 2)
+        monkeypatch.setattr(f"stores.elasticsearch.{module}.MAPPING_VERSION", 99)
     newer = ElasticsearchStore(store.connection.url, prefix=store.prefix)
     with pytest.raises(StoreError, match=r"older: run `tindon apply`"):
         newer.write(Batch(rumors=[rumor(version=2)]))

@@ -26,7 +26,8 @@ def drop(store: ElasticsearchStore) -> None:
     indices = store.connection.request("GET", f"/{store.prefix}*/_settings/index.uuid")[1]
     for name in indices:
         store.connection.request("DELETE", f"/{name}", allow=(404,))
-    store.connection.request("DELETE", f"/_index_template/{store.prefix}*", allow=(404,))
+    for path in ("_index_template", "_component_template"):
+        store.connection.request("DELETE", f"/{path}/{store.prefix}*", allow=(404,))
 
 
 class TestElasticsearchStore(StoreContract):

@@ -25,6 +25,7 @@ from tests.fold_scene import (
     DAM,
     DAM_AGAIN,
     DAY,
+    DENSE_DOOR,
     HOUR,
     MINUTE,
     START,
@@ -326,6 +327,25 @@ class TestDocuments:
         assert sum(d.alerts_suggest for d in newest.values()) == 1
         assert {key[0] for key in newest} == {START // (5 * MINUTE) * (5 * MINUTE)}
 
+    def test_a_rumors_vector_is_the_direction_of_its_posts_and_outlives_its_micro_clusters(
+        self,
+    ) -> None:
+        done = Road(
+            cluster_fold(door=DENSE_DOOR, window_ms=DAY),
+            alert_fold(door=DENSE_DOOR, index_posts=1, suggest=NEVER, confirm=NEVER),
+        )
+        done.take([frame([post("1", TELLINGS[0]), post("2", TELLINGS[1])], door=DENSE_DOOR)])
+        done.take([frame([Tick(START + HOUR)], first=2, door=DENSE_DOOR)])
+        [rumor] = done.alert.open_documents()
+        encoded = DENSE_DOOR.encoder.encode([text.lower() for text in TELLINGS[:2]])
+        held = np.frombuffer(rumor.vector, np.int8).astype(float)
+        mean = encoded.sum(axis=0)
+        assert held @ mean / np.linalg.norm(held) / np.linalg.norm(mean) > 0.999
+        done.take([frame([Tick(START + 3 * DAY)], first=3, door=DENSE_DOOR)])
+        [closed] = [one for effects in done.effects for one in effects.closed]
+        assert not closed.open
+        assert closed.vector == rumor.vector
+
 
 class TestOrder:
     def change(self, partition: int, sequence: int, watermark: int) -> Change:
@@ -519,3 +539,20 @@ class TestMicros:
         # Due again when the sums have doubled, not at each post.
         again = [len(micros.add(delta)[1]) for _ in range(7)]
         assert again == [1, 0, 1, 0, 0, 0, 1]
+
+    def test_a_rumors_dense_sum_is_over_all_of_its_micro_clusters(self) -> None:
+        micros = Micros(3, 0.3)
+        delta = MicroDelta(
+            id=["a", "b", "c"],
+            dense=np.array([[512, 0, -7], [100, 1, 0], [9, 9, 9]], np.int32),
+            feature_ends=np.array([0, 0, 0]),
+            features=np.zeros(0, np.uint32),
+            feature_sums=np.zeros(0, np.int32),
+            feature_posts=np.zeros(0, np.int32),
+            vectors=np.array([2, 1, 1], np.int32),
+        )
+        rows, _ = micros.add(delta)
+        micros.rumor[rows] = [4, 4, 5]
+        assert micros.dense_of_rumor(4).tolist() == [612, 1, -7]
+        assert micros.dense_of_rumor(5).tolist() == [9, 9, 9]
+        assert micros.dense_of_rumor(6).tolist() == [0, 0, 0]

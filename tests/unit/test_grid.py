@@ -15,6 +15,7 @@ from streams.grid import (
     GRID,
     LEXICAL,
     SLOTS,
+    int8,
     inverse_frequency,
     on_grid,
     quantise,
@@ -135,3 +136,20 @@ class TestSums:
             table.add(at, x, float(product), square)
             assert np.abs(table.sums[at]).max() < 2**15, "a checkpoint holds it in 16 bits"
             assert (table.sums[at] == np.rint(table.sums[at])).all()
+
+
+class TestInt8:
+    def test_the_direction_stays_and_the_largest_component_is_127(self) -> None:
+        sums = np.array([[-9_000_000, 4_500_000, 35_432, 35_434, 0, 1]], np.int64)[0]
+        assert np.frombuffer(int8(sums), np.int8).tolist() == [-127, 64, 0, 1, 0, 0]
+
+    def test_it_depends_on_the_direction_alone(self) -> None:
+        sums = np.random.default_rng(1).integers(-(2**20), 2**20, 256)
+        assert int8(sums) == int8(7 * sums) == int8(2**30 * sums)
+        assert np.array_equal(
+            np.frombuffer(int8(-sums), np.int8), -np.frombuffer(int8(sums), np.int8)
+        )
+
+    @pytest.mark.parametrize("size", [0, 3])
+    def test_nothing_gives_nothing(self, size: int) -> None:
+        assert int8(np.zeros(size, np.int64)) == b""
