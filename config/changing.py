@@ -51,27 +51,29 @@ def _over(settings: Settings, tree: dict[str, Any], origin: str) -> Settings:
 
 def refused(running: Settings, wanted: Settings) -> None:
     """Raise SettingsError when the two differ in what no fold can take up in the middle of its log."""
+    outside_folds(running, wanted)
     if wanted.cluster.dense_weight != running.cluster.dense_weight:
         raise SettingsError(
             "cluster.dense_weight cannot change in a running fold: the sums of its micro-clusters "
             "were made with the weight that stands; set it in the settings file and start a new state"
         )
+
+
+def outside_folds(running: Settings, wanted: Settings) -> None:
+    """Raise SettingsError when the two differ in what is not the folds' own."""
     for name in Settings.model_fields:
         if name in FOLD_SECTIONS:
             continue
         here, there = getattr(running, name), getattr(wanted, name)
-        if here == there:
-            continue
-        field = _first_difference(here, there)
-        raise SettingsError(
-            f"{name}{field} cannot be applied to a running system: only settings below "
-            f"{' and '.join(FOLD_SECTIONS)} can; set it in the settings file and start again"
-        )
+        if here != there:
+            raise SettingsError(
+                f"{name}{_first_difference(here, there)} cannot differ here: only settings below "
+                f"{' and '.join(FOLD_SECTIONS)} can, the folds read all others once, when they start"
+            )
 
 
 def _first_difference(here: Any, there: Any) -> str:
-    fields = getattr(type(here), "model_fields", {})
-    for field in fields:
+    for field in getattr(type(here), "model_fields", {}):
         if getattr(here, field) != getattr(there, field):
             return f".{field}"
     return ""

@@ -1,0 +1,1 @@
+"""Shadow: two settings over the same posts, and where they part."""
