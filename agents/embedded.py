@@ -11,23 +11,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 
-from agents.stages import Stages
-from embeddings.door import Admitted, frame_of
+from agents.front import POSTS, Front, Portion, decoded, logged
+from alerts import AlertFold
 from stores.sqlite import SqliteStore
-from streams.codec import CodecError, pack_state, unpack_state
+from streams.codec import pack_state, unpack_state
 from streams.documents import Batch, RumorDocument
 from streams.effects import Assigned, Effects, Merged, Raised
-from streams.records import Dead, DoorPost
+from streams.records import Dead
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
 from streams.time import NEVER
-from streams.validation import InputRecord, Invalid, Tick, Valid
 
-POSTS = "posts"
 CHECKPOINT = "checkpoint"
 
 DOCUMENTS_S = 0.5
@@ -40,26 +38,6 @@ CHECKPOINT_SHARE = 0.03
 """... and so long that writing them takes at most this part of the time."""
 
 
-T = TypeVar("T")
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """What a source delivers: a record as it came in, or a tick."""
-
-    record: InputRecord | None
-    tick: int | None
-    checked: Valid | Invalid | None = None  # the record's, where its reader had to know
-
-
-class Logged(msgspec.Struct, frozen=True, array_like=True):
-    """A record of the log. A post stands there as it left the door: masked, its author a pseudonym."""
-
-    input: str  # where it came from
-    post: DoorPost | None
-    dead: Dead | None
-    tick: int | None
-
-
 class Results(msgspec.Struct, array_like=True):
     """What the folds said about one stretch of the log."""
 
@@ -70,12 +48,9 @@ class Results(msgspec.Struct, array_like=True):
     dead: list[Dead]
 
 
-Passed = Admitted | Dead | Tick
-
 RESULTS = "results"
 
 _encode = msgspec.msgpack.Encoder().encode
-_logged = msgspec.msgpack.Decoder(Logged)
 _results = msgspec.msgpack.Decoder(Results)
 
 
@@ -95,13 +70,17 @@ class Progress(NamedTuple):
 
 
 class EmbeddedRoad:
-    """Log, stages and store of one process. For one thread; others may read `progress`."""
+    """Log, alert fold and store of one process, behind its front.
 
-    def __init__(self, database: Database, stages: Stages) -> None:
-        self._door, self._cluster, self._alert = stages
+    For one thread; others may read `progress`.
+    """
+
+    def __init__(self, database: Database, alert: AlertFold) -> None:
+        self._alert = alert
         self.log = SqliteLog(database)
         self.store = SqliteStore(database)
-        self._next = 0  # offset of the log that is folded next
+        self.next = 0  # offset of the log that is folded next
+        self.cluster: bytes | None = None  # the cluster fold's snapshot in the last checkpoint
         self._counts = [0, 0, 0, 0]  # by Outcome
         self._levels = {"suggest": 0, "confirm": 0}
         self._standing: dict[str, str] = {}  # alert -> its level now
@@ -120,9 +99,10 @@ class EmbeddedRoad:
         if blob is None:
             return
         state = unpack_state(blob)
-        self._cluster.restore(state["cluster"])
+        cluster = state["cluster"]  # in older checkpoints the snapshot itself, not its bytes
+        self.cluster = cluster if isinstance(cluster, bytes) else pack_state(cluster)
         self._alert.restore(state["alert"])
-        self._next = state["next"]
+        self.next = state["next"]
         self._counts = list(state["counts"])
         self._levels = dict(state["levels"])
         self._standing = dict(state["standing"])
@@ -149,44 +129,36 @@ class EmbeddedRoad:
         """Records in the log: as many of the input need not be read again."""
         return self.log.end(POSTS)
 
-    def catch_up(self, batch: int) -> None:
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether the next portion should bring the cluster fold's snapshot."""
+        passed = time.monotonic() - self._checkpointed
+        return passed >= max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE)
+
+    def catch_up(self, front: Front, batch: int) -> None:
         """Fold what the log holds beyond the checkpoint."""
-        while records := self.log.read(POSTS, self._next, batch):
-            self._fold([self._again(_decoded(_logged, value)) for _, value in records])
+        if self.next == self.logged:
+            return
+        if self.cluster is not None:
+            front.restore(self.cluster, self.next)
+        while records := self.log.read(POSTS, self.next, batch):
+            self.take(front.again([value for _, value in records]))
+        self.take(front.snapshot())
 
-    def _again(self, logged: Logged) -> Passed:
-        if logged.post is not None:
-            return self._door.again(logged.post)
-        return logged.dead if logged.dead is not None else Tick(logged.tick or 0)
-
-    def take(self, entries: list[Entry]) -> None:
-        """Let in, append to the log, then fold."""
-        passed: list[Passed] = []
-        values: list[bytes] = []
-        for entry in entries:
-            if entry.record is None:
-                passed.append(Tick(entry.tick or 0))
-                values.append(_encode(Logged("", None, None, entry.tick)))
-                continue
-            result = self._door.admit(entry.record, entry.checked)
-            passed.append(result)
-            post, dead = (None, result) if isinstance(result, Dead) else (result.post, None)
-            values.append(_encode(Logged(entry.record.input, post, dead, None)))
-        self.log.append(POSTS, values)
-        self._fold(passed)
-
-    def _fold(self, passed: list[Passed]) -> None:
-        numbered = list(enumerate(passed, start=self._next))
-        embedded = frame_of(self._door, numbered, origin=POSTS, partition=0)
-        for change in self._cluster.fold(embedded.frame):
+    def take(self, portion: Portion) -> None:
+        """Append a portion to the log, then fold it; with a snapshot, make a checkpoint."""
+        if portion.values:
+            self.log.append(POSTS, portion.values)
+        for change in portion.changes:
             with self._lock:
                 self._note(self._alert.apply(change))
-        self._next += len(passed)
-        self._results.dead += embedded.dead
-        now = time.monotonic()
-        if now - self._checkpointed >= max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE):
-            self.checkpoint()
-        elif now - self._written >= DOCUMENTS_S:
+        self.next += portion.entries
+        self._results.dead += portion.dead
+        if portion.cluster is not None:
+            self.cluster = portion.cluster
+            if portion.entries:
+                self.checkpoint()
+        elif time.monotonic() - self._written >= DOCUMENTS_S:
             self._write_documents()
 
     def _note(self, effect: Effects) -> None:
@@ -210,12 +182,15 @@ class EmbeddedRoad:
         self._written = time.monotonic()
 
     def checkpoint(self) -> None:
-        """Make documents, results and a checkpoint durable, all or none."""
+        """Make documents, results and a checkpoint durable, all or none.
+
+        `cluster` holds the cluster fold's snapshot at `next`.
+        """
         started = time.monotonic()
         state = {
-            "cluster": self._cluster.snapshot(),
+            "cluster": self.cluster,
             "alert": self._alert.snapshot(),
-            "next": self._next,
+            "next": self.next,
             "counts": self._counts,
             "levels": self._levels,
             "standing": self._standing,
@@ -239,15 +214,15 @@ class EmbeddedRoad:
         """Where the posts that are not dead came from, in folded order."""
         at = 0
         while records := self.log.read(POSTS, at, 10_000):
-            logged = (_decoded(_logged, value) for _, value in records)
-            yield from (one.input for one in logged if one.post is not None)
+            posts = (logged(value) for _, value in records)
+            yield from (one.input for one in posts if one.post is not None)
             at = records[-1][0] + 1
 
     def results(self) -> Iterable[Results]:
         """What the folds said, in order."""
         at = 0
         while records := self.log.read(RESULTS, at, 64):
-            yield from (_decoded(_results, value) for _, value in records)
+            yield from (decoded(_results, value) for _, value in records)
             at = records[-1][0] + 1
 
 
@@ -261,10 +236,3 @@ def newest(batches: list[Batch]) -> Batch:
             {(d.bucket, d.language, d.platform): d for b in batches for d in b.trends}.values()
         ),
     )
-
-
-def _decoded(decoder: msgspec.msgpack.Decoder[T], value: bytes) -> T:
-    try:
-        return decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise CodecError("a record of the log does not fit its form") from None

@@ -17,6 +17,7 @@ from agents.embedded import Progress, Results
 from agents.kafka.embed import NAME as EMBED
 from agents.kafka.logs import header, reader, records
 from agents.kafka.record import Recorded
+from agents.memory import peak_rss_bytes
 from agents.replay_files import Totals, write_files
 from agents.stages import alert_fold, door_for, encoder_for
 from config import Settings
@@ -88,6 +89,7 @@ def write_told(
         progress=_progress(told),
         open_rumors=open_rumors,
         wall_s=wall_s,
+        peak_rss_bytes=peak_rss_bytes(),
         settings_sha256=settings.sha256,
         encoder=door.identity,
     )

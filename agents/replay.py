@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from agents.embedded import EmbeddedRoad, Entry, Progress
+from agents.embedded import EmbeddedRoad, Progress
+from agents.feeding import Feed, Feeding
+from agents.front import Front
+from agents.front_process import FrontProcess
+from agents.memory import collect_rarely, peak_rss_bytes
 from agents.replay_files import Totals, write_files
 from agents.stages import stages
 from config import Settings
 from streams.codec import CodecError
-from streams.sources.files import STDIN, read_files
+from streams.sources.files import STDIN
 from streams.sqlite_database import Database
-from streams.time import EventTicks
-from streams.validation import InputRecord, IntakeRules, Valid, check
 
 CHUNK = 2_000
 """Records appended to the log and folded at a time."""
+
+LARGE_BYTES = 4_000_000
+"""Of input from which on two processes are faster: the second one needs half a second to start."""
 
 RUN = "run"  # blob: what this folder is a replay of
 
@@ -39,6 +46,7 @@ class ReplayOptions(msgspec.Struct, frozen=True, kw_only=True):
     assume_rate: float | None = None
     speed: float | None = None  # times real time; None: as fast as it goes
     ahead_ms: int = 0  # event time at the start that is not waited for
+    processes: int | None = None  # 1 or 2; None: two for large files
     on_progress: Callable[[Progress, int | None], None] | None = None  # (counts, records in all)
     on_road: Callable[[EmbeddedRoad], None] | None = None  # once the road stands
 
@@ -60,36 +68,51 @@ def replay(
     Raises FileError, ReplayError, DatabaseError, EncoderError: each one line with the mend.
     """
     built = stages(settings, replay=True)
-    started = time.monotonic()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ReplayError(
-            f"{out} is no folder, nor can it become one: give another --out"
-        ) from None
-    reading = read_files(
-        paths, as_is=options.as_is, assume_rate=options.assume_rate, rules=built.door.rules
+    feed = Feed(
+        paths=paths,
+        as_is=options.as_is,
+        assume_rate=options.assume_rate,
+        speed=options.speed,
+        ahead_ms=options.ahead_ms,
+        tick_ms=int(settings.time.replay_tick_s * 1000),
+        chunk=CHUNK,
     )
-    mark = RunMark(
-        _fingerprint(paths, options), settings.sha256, built.door.identity, finished=False
-    )
-    with _database(out, mark) as database:
-        road = EmbeddedRoad(database, built)
+    collect_rarely()
+    with ExitStack() as stack:
+        two = _processes(paths, options) == 2
+        child = stack.enter_context(FrontProcess(settings, feed)) if two else None
+        started = time.monotonic()
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise ReplayError(
+                f"{out} is no folder, nor can it become one: give another --out"
+            ) from None
+        source = child or Feeding(feed, built.door, built.cluster)
+        total = source.total()
+        mark = RunMark(
+            _fingerprint(paths, options), settings.sha256, built.door.identity, finished=False
+        )
+        database = stack.enter_context(_database(out, mark))
+        road = EmbeddedRoad(database, built.alert)
         if options.on_road is not None:
             options.on_road(road)
-        road.catch_up(CHUNK)
-        entries = with_ticks(reading, built.door.rules, int(settings.time.replay_tick_s * 1000))
-        if STDIN not in paths:
-            entries = _skip(entries, road.logged)
-        for chunk in _chunks(entries, options):
-            road.take(chunk)
+        road.catch_up(Front(built.door, built.cluster), CHUNK)
+        for portion in source.portions(
+            skip=road.logged if STDIN not in paths else 0,
+            cluster=road.cluster,
+            at=road.next,
+            snapshot=lambda: road.checkpoint_due,
+        ):
+            road.take(portion)
             if options.on_progress is not None:
-                options.on_progress(road.progress, reading.total)
+                options.on_progress(road.progress, total)
         open_rumors = road.finish()
         totals = Totals(
             progress=road.progress,
             open_rumors=open_rumors,
             wall_s=time.monotonic() - started,
+            peak_rss_bytes=peak_rss_bytes() + (child.peak_rss_bytes if child else 0),
             settings_sha256=settings.sha256,
             encoder=built.door.identity,
         )
@@ -98,67 +121,20 @@ def replay(
     return summary
 
 
-def with_ticks(
-    records: Iterable[InputRecord], rules: IntakeRules, period_ms: int
-) -> Iterator[Entry]:
-    """Records with the ticks that their own times call for, and the last one at the end."""
-    ticks = EventTicks(period_ms)
-    for record in records:
-        checked = check(record, rules)
-        if isinstance(checked, Valid):
-            for at in ticks.before(checked.post.created_at):
-                yield Entry(None, at)
-        yield Entry(record, None, checked)
-    for at in ticks.last():
-        yield Entry(None, at)
+def _processes(paths: list[str], options: ReplayOptions) -> int:
+    """One or two: large files deserve a second one, if there is a processor for it.
 
-
-def _skip(entries: Iterable[Entry], done: int) -> Iterator[Entry]:
-    for number, entry in enumerate(entries):
-        if number >= done:
-            yield entry
-
-
-def _chunks(entries: Iterable[Entry], options: ReplayOptions) -> Iterator[list[Entry]]:
-    """Entries in portions; with a speed, each portion when its time has come."""
-    pace = _Pace(options.speed, options.ahead_ms) if options.speed else None
-    chunk: list[Entry] = []
-    for entry in entries:
-        if chunk and (len(chunk) == CHUNK or (pace is not None and pace.must_wait(entry))):
-            yield chunk
-            chunk = []
-        if pace is not None:
-            pace.wait(entry)
-        chunk.append(entry)
-    if chunk:
-        yield chunk
-
-
-class _Pace:
-    """Event time against wall time, `speed` times as fast."""
-
-    def __init__(self, speed: float, ahead_ms: int) -> None:
-        self._speed = speed
-        self._ahead = ahead_ms
-        self._origin: tuple[int, float] | None = None
-
-    def _due(self, entry: Entry) -> float:
-        """Seconds until an entry is due; ticks wait for the post behind them."""
-        if not isinstance(entry.checked, Valid):
-            return 0.0
-        at = entry.checked.post.created_at
-        if self._origin is None:
-            self._origin = (at + self._ahead, time.monotonic())
-        first, started = self._origin
-        return started + (at - first) / 1000.0 / self._speed - time.monotonic()
-
-    def must_wait(self, entry: Entry) -> bool:
-        return self._due(entry) > 0.05
-
-    def wait(self, entry: Entry) -> None:
-        due = self._due(entry)
-        if due > 0.05:
-            time.sleep(due)
+    Standard input is read here, a child process has none.
+    """
+    if STDIN in paths:
+        return 1
+    if options.processes is not None:
+        return options.processes
+    try:
+        size = sum(os.path.getsize(path) * (5 if path.endswith(".gz") else 1) for path in paths)
+    except OSError:  # whoever reads it says what is wrong
+        return 1
+    return 2 if size >= LARGE_BYTES and len(os.sched_getaffinity(0)) > 1 else 1
 
 
 def _fingerprint(paths: list[str], options: ReplayOptions) -> str:

@@ -6,7 +6,6 @@ They hold no wall time and no path but the summary's duration: a second run give
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -44,6 +43,7 @@ class Totals(NamedTuple):
     progress: Progress
     open_rumors: list[RumorDocument]
     wall_s: float
+    peak_rss_bytes: int  # of all processes of the road
     settings_sha256: str
     encoder: str
 
@@ -186,7 +186,7 @@ def _summary(totals: Totals, dead: list[Dead], rumors: int, events: int) -> dict
         "alerts": {"suggest": p.suggest, "confirm": p.confirm},
         "wall_s": round(totals.wall_s, 3),
         "posts_per_s": round(p.posts_in / totals.wall_s, 1) if totals.wall_s > 0 else 0.0,
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_rss_bytes": totals.peak_rss_bytes,
         "settings_sha256": totals.settings_sha256,
         "encoder": totals.encoder,
         "tindon_version": version("tindon"),

@@ -25,7 +25,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import config
-from agents import embedded, replay
+from agents import embedded, feeding, front, replay
 from alerts import AlertFold
 from clusters import ClusterFold
 from embeddings.door import Door
@@ -106,17 +106,18 @@ def measure(files: list[str], folder: Path) -> dict[str, Any]:
     """Replay files; posts, rates and stages. Leaves the program's functions timed."""
     settings = config.load(env={"TINDON_STATE_DIR": str(folder / "state")}).settings
     wall, clock = time.monotonic(), Clock()
-    with_ticks = replay.with_ticks
-    setattr(replay, "with_ticks", lambda *args: clock.each(with_ticks(*args), READ))  # noqa: B010
-    clock.time(replay, "read_files", READ)
+    with_ticks = feeding.with_ticks
+    setattr(feeding, "with_ticks", lambda *args: clock.each(with_ticks(*args), READ))  # noqa: B010
+    clock.time(feeding, "read_files", READ)
     clock.time(replay, "write_files", FILES)
     clock.time(embedded.EmbeddedRoad, "take", STORE)
     clock.time(embedded.EmbeddedRoad, "finish", STORE)
-    clock.time(embedded, "frame_of", DOOR)
+    clock.time(front.Front, "take", STORE)
+    clock.time(front, "frame_of", DOOR)
     clock.time(Door, "admit", DOOR)
     clock.time(ClusterFold, "fold", CLUSTER)
     clock.time(AlertFold, "apply", ALERT)
-    summary = replay.replay(files, folder / "out", settings, replay.ReplayOptions())
+    summary = replay.replay(files, folder / "out", settings, replay.ReplayOptions(processes=1))
     clock.turn(START)
     wall_s = time.monotonic() - wall
     posts = summary["posts_in"]

@@ -1,4 +1,4 @@
-"""`tindon replay`: files of posts through the whole road in one process."""
+"""`tindon replay`: files of posts through the whole embedded road."""
 
 from __future__ import annotations
 
@@ -46,6 +46,12 @@ def replay(
         float | None,
         typer.Option(metavar="X", help="Go X times as fast as the posts came; else flat out."),
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=2, help="1 or 2; else two for large files. The results are the same."
+        ),
+    ] = None,
 ) -> None:
     """Replay posts from files: rumors, alerts and what became of every post, in DIR.
 
@@ -60,7 +66,11 @@ def replay(
         files,
         out,
         lambda show: ReplayOptions(
-            as_is=as_is, assume_rate=assume_rate, speed=speed, on_progress=show
+            as_is=as_is,
+            assume_rate=assume_rate,
+            speed=speed,
+            processes=processes,
+            on_progress=show,
         ),
     )
     typer.echo(described(summary, out))
@@ -72,6 +82,7 @@ def run(
     ctx: typer.Context, files: list[str], out: Path, options: Callable[[Any], Any]
 ) -> dict[str, Any]:
     """A replay with a progress bar on a terminal; whatever a user can mend is a UserError."""
+    from agents.front_process import FrontEnded
     from agents.replay import ReplayError
     from agents.replay import replay as replay_files
     from alerts import BadParameter
@@ -87,6 +98,7 @@ def run(
         DatabaseError,
         EncoderError,
         FileError,
+        FrontEnded,
         KeyFileError,
         ReplayError,
         StoreError,

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from agents.embedded import Entry
+from agents.feeding import with_ticks
+from agents.front import Entry
 from agents.kafka.producer import Header, Producer, Sent, delivered
-from agents.replay import with_ticks
 from agents.stages import pseudonym_key
 from config import Settings
 from embeddings.sealing import seal

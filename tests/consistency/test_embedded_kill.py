@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from agents.embedded import CHECKPOINT, POSTS
+from agents.embedded import CHECKPOINT
+from agents.front import POSTS
 from agents.replay_files import NAMES
-from streams.codec import unpack_state
+from streams.codec import pack_state, unpack_state
 from streams.sources.scenario import generate
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
@@ -61,10 +62,11 @@ def environment(state: Path, threads: int = 1) -> dict[str, str]:
 
 
 def start(
-    posts: Path, out: Path, state: Path, *, threads: int = 1, chunk: int = 50
+    posts: Path, out: Path, state: Path, *, threads: int = 1, chunk: int = 50, processes: int = 1
 ) -> subprocess.Popen[str]:
     # --as-is keeps the damaged record in the middle of the log.
     arguments = [str(chunk), "replay", str(posts), "--as-is", "--out", str(out)]
+    arguments += ["--processes", str(processes)]
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments],
         env=environment(state, threads),
@@ -127,8 +129,8 @@ def place(out: Path) -> tuple[int, int]:
         return SqliteLog(database).end(POSTS), covered
 
 
-def killed_beyond(process: subprocess.Popen[str], out: Path, records: int) -> tuple[int, int]:
-    """Kill the process once its log is longer than `records`; where it was then."""
+def wait_beyond(process: subprocess.Popen[str], out: Path, records: int) -> None:
+    """Until the replay's log is longer than `records`, or the replay has ended."""
     path = out / "tindon.sqlite"
     deadline = time.monotonic() + 60
     logged = 0
@@ -136,6 +138,11 @@ def killed_beyond(process: subprocess.Popen[str], out: Path, records: int) -> tu
         time.sleep(0.005)
         if path.exists():
             logged = _logged(path)
+
+
+def killed_beyond(process: subprocess.Popen[str], out: Path, records: int) -> tuple[int, int]:
+    """Kill the process once its log is longer than `records`; where it was then."""
+    wait_beyond(process, out, records)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL, "the replay ended before it was killed"
@@ -167,6 +174,66 @@ def test_killed_and_resumed_gives_the_same_bytes(
     # The log was partly folded: a checkpoint covered some of it, and at some kill not all.
     assert any(covered > 0 for _, covered in places), places
     assert any(covered < logged for logged, covered in places), places
+    finish(start(posts, tmp_path, key_dir))
+    same(files(tmp_path), undisturbed)
+
+
+def children(pid: int) -> list[int]:
+    """Of a process, by /proc; those that run our front."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_two_processes_killed_and_resumed_give_the_same_bytes(
+    posts: Path, key_dir: Path, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    process = start(posts, tmp_path, key_dir, processes=2)
+    wait_beyond(process, tmp_path, 500)
+    (front,) = children(process.pid)
+    logged, _ = killed_beyond(process, tmp_path, 500)
+    assert 500 < logged < POSTS_REPLAYED, "killed in the middle of the log"
+    deadline = time.monotonic() + 60
+    while lives(front):  # an orphan ends by itself
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+    process = start(posts, tmp_path, key_dir, processes=2)
+    wait_beyond(process, tmp_path, logged + 200)
+    (front,) = children(process.pid)
+    os.kill(front, signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    (line,) = errors.splitlines()
+    assert "signal 9" in line and "goes on" in line
+    logged, _ = place(tmp_path)
+    assert 700 < logged < POSTS_REPLAYED, "killed in the middle of the log"
+
+    finish(start(posts, tmp_path, key_dir, processes=2))
+    same(files(tmp_path), undisturbed)
+
+
+def test_a_checkpoint_in_its_earlier_form_is_taken_up(
+    posts: Path, key_dir: Path, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    # In older checkpoints the cluster fold's snapshot stood in the state itself, not as bytes.
+    killed_beyond(start(posts, tmp_path, key_dir), tmp_path, 1500)
+    with Database(tmp_path / "tindon.sqlite") as database:
+        blob = database.get_blob(CHECKPOINT)
+        assert blob is not None, "there was a checkpoint"
+        state = unpack_state(blob)
+        state["cluster"] = unpack_state(state["cluster"])
+        database.put_blob(CHECKPOINT, pack_state(state))
     finish(start(posts, tmp_path, key_dir))
     same(files(tmp_path), undisturbed)
 

@@ -1,0 +1,117 @@
+"""The front of the embedded road: door and cluster fold, from what a source delivers to changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from clusters import ClusterFold
+from embeddings.door import Admitted, Door, frame_of
+from streams.codec import CodecError, pack_state, unpack_state
+from streams.records import Change, Dead, DoorPost
+from streams.validation import InputRecord, Invalid, Tick, Valid
+
+POSTS = "posts"  # the log, and what frames name as their origin
+
+T = TypeVar("T")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What a source delivers: a record as it came in, or a tick."""
+
+    record: InputRecord | None
+    tick: int | None
+    checked: Valid | Invalid | None = None  # the record's, where its reader had to know
+
+
+class Logged(msgspec.Struct, frozen=True, array_like=True):
+    """A record of the log. A post stands there as it left the door: masked, its author a pseudonym."""
+
+    input: str  # where it came from
+    post: DoorPost | None
+    dead: Dead | None
+    tick: int | None
+
+
+class Portion(msgspec.Struct):
+    """What the front made of one stretch of the log."""
+
+    entries: int
+    values: list[bytes]  # the stretch as records of the log; empty where it was read from there
+    dead: list[Dead]
+    changes: list[Change]
+    cluster: bytes | None = None  # snapshot of the cluster fold after it, where one was asked for
+
+
+Passed = Admitted | Dead | Tick
+
+_encode = msgspec.msgpack.Encoder().encode
+_logged = msgspec.msgpack.Decoder(Logged)
+
+
+class Front:
+    """Door and cluster fold of one process."""
+
+    def __init__(self, door: Door, cluster: ClusterFold) -> None:
+        self._door = door
+        self._cluster = cluster
+        self._next = 0  # offset of the log that comes next
+
+    def restore(self, cluster: bytes, at: int) -> None:
+        """Take up the cluster fold's snapshot, made before offset `at` of the log.
+
+        Raises CodecError, WrongEncoder.
+        """
+        self._cluster.restore(unpack_state(cluster))
+        self._next = at
+
+    def take(self, entries: list[Entry], *, snapshot: bool) -> Portion:
+        """Let entries in and fold them."""
+        passed: list[Passed] = []
+        values: list[bytes] = []
+        for entry in entries:
+            if entry.record is None:
+                passed.append(Tick(entry.tick or 0))
+                values.append(_encode(Logged("", None, None, entry.tick)))
+                continue
+            result = self._door.admit(entry.record, entry.checked)
+            passed.append(result)
+            post, dead = (None, result) if isinstance(result, Dead) else (result.post, None)
+            values.append(_encode(Logged(entry.record.input, post, dead, None)))
+        return self._fold(passed, values, snapshot)
+
+    def again(self, values: list[bytes]) -> Portion:
+        """Fold records of the log once more. Raises CodecError."""
+        return self._fold([self._passed(logged(value)) for value in values], [], snapshot=False)
+
+    def snapshot(self) -> Portion:
+        """Nothing but a snapshot of the cluster fold."""
+        return self._fold([], [], snapshot=True)
+
+    def _passed(self, record: Logged) -> Passed:
+        if record.post is not None:
+            return self._door.again(record.post)
+        return record.dead if record.dead is not None else Tick(record.tick or 0)
+
+    def _fold(self, passed: Sequence[Passed], values: list[bytes], snapshot: bool) -> Portion:
+        numbered = list(enumerate(passed, start=self._next))
+        embedded = frame_of(self._door, numbered, origin=POSTS, partition=0)
+        changes = self._cluster.fold(embedded.frame)
+        self._next += len(passed)
+        state = pack_state(self._cluster.snapshot()) if snapshot else None
+        return Portion(len(passed), values, embedded.dead, changes, state)
+
+
+def logged(value: bytes) -> Logged:
+    """A record of the log. Raises CodecError."""
+    return decoded(_logged, value)
+
+
+def decoded(decoder: msgspec.msgpack.Decoder[T], value: bytes) -> T:
+    """A record of one of the road's logs. Raises CodecError."""
+    try:
+        return decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise CodecError("a record of the log does not fit its form") from None

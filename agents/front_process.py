@@ -1,0 +1,183 @@
+"""The front in a process of its own, so that a large replay uses two cores.
+
+The child reads, lets in and clusters; the parent raises alerts and owns log, store and checkpoints.
+What the child sends depends on the input alone, so one process and two leave the same bytes. The
+parent asks for a snapshot of the cluster fold when a checkpoint is due; it comes with a later
+portion, and the checkpoint covers exactly what came until then.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+
+from agents.feeding import Feed, Feeding
+from agents.front import Portion
+from agents.memory import collect_rarely, peak_rss_bytes
+from agents.stages import cluster_fold, door_for, encoder_for
+from config import Settings
+from streams.codec import decode, encode
+
+AHEAD = 8
+"""Portions that wait for the parent, at most: bounds the memory between the two."""
+
+_PORTION, _TOTAL, _PEAK, _ERROR = b"P", b"T", b"M", b"E"
+
+
+class FrontEnded(Exception):
+    """The child ended before its work was done; one line with the mend."""
+
+    exit_code = 1
+
+
+class FrontProcess:
+    """A child that runs a feed through its own front. Use it as a context.
+
+    What the child raises is raised here, where its next message is waited for.
+    """
+
+    def __init__(self, settings: Settings, feed: Feed) -> None:
+        # A fresh interpreter: a fork would copy locks that threads of this one may hold.
+        context = get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_work, args=(theirs, settings, feed), name="tindon-front", daemon=True
+        )
+        self._process.start()
+        self.peak_rss_bytes = 0  # of the child; known at the end of its portions
+        theirs.close()  # so that its end is seen here as the end of the messages
+
+    def __enter__(self) -> FrontProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+        if kind is not None:
+            self._process.terminate()
+        self._process.join()
+
+    def total(self) -> int | None:
+        """How many records there are, once the files are read; None while they arrive unsorted.
+
+        Raises FileError.
+        """
+        total: int | None = pickle.loads(self._message(_TOTAL))
+        return total
+
+    def portions(
+        self, *, skip: int, cluster: bytes | None, at: int, snapshot: Callable[[], bool]
+    ) -> Iterator[Portion]:
+        """As those of `Feeding`. Raises FrontEnded, and what reading raises."""
+        self._connection.send((skip, cluster, at))
+        asked = False
+        while True:
+            portion = decode(self._message(_PORTION), Portion)
+            if portion.cluster is not None:
+                asked = False
+            if not portion.entries:
+                self.peak_rss_bytes = pickle.loads(self._message(_PEAK))
+                yield portion
+                return
+            yield portion
+            if not asked and snapshot():
+                asked = True
+                self._connection.send(True)
+
+    def _message(self, kind: bytes) -> bytes:
+        try:
+            message = self._connection.recv_bytes()
+        except (EOFError, ConnectionError):
+            self._process.join()
+            raise FrontEnded(
+                f"the process that reads and clusters ended early ({self._how()}): call again the "
+                "same way and the replay goes on"
+            ) from None
+        if message[:1] == _ERROR:
+            raise pickle.loads(message[1:])
+        assert message[:1] == kind
+        return message[1:]
+
+    def _how(self) -> str:
+        code = self._process.exitcode or 0
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _work(connection: Connection, settings: Settings, feed: Feed) -> None:
+    """The child: reads when it starts, folds when it is told where to begin."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    collect_rarely()
+    try:
+        door = door_for(settings, encoder_for(settings), replay=True)
+        feeding = Feeding(feed, door, cluster_fold(settings, door))
+        connection.send_bytes(_TOTAL + pickle.dumps(feeding.total()))
+        skip, cluster, at = connection.recv()
+        sending = _Sending(connection)
+        for portion in feeding.portions(
+            skip=skip, cluster=cluster, at=at, snapshot=_asking(connection)
+        ):
+            sending.put(_PORTION + encode(portion))
+        sending.put(_PEAK + pickle.dumps(peak_rss_bytes()))
+        sending.end()
+        while True:  # until the parent lets go: what it still asks for must find an open end
+            connection.recv()
+    except (EOFError, ConnectionError):
+        pass  # the parent has gone or wants no more
+    except Exception as error:
+        connection.send_bytes(_ERROR + pickle.dumps(error))
+
+
+def _asking(connection: Connection) -> Callable[[], bool]:
+    def asked() -> bool:
+        return connection.poll() and bool(connection.recv())
+
+    return asked
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed leaves no child behind that waits for its pace or for room."""
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+class _Sending:
+    """Messages on their way while the next portion is made. Raises ConnectionError in `put`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queue: queue.Queue[bytes | None] = queue.Queue(AHEAD)
+        self._failed: OSError | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def put(self, message: bytes) -> None:
+        if self._failed is not None:
+            raise ConnectionError from self._failed
+        self._queue.put(message)
+
+    def end(self) -> None:
+        """All is sent when it returns."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (message := self._queue.get()) is not None:
+            if self._failed is None:
+                try:
+                    self._connection.send_bytes(message)
+                except OSError as error:
+                    self._failed = error
