@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agents.replay import with_ticks
+from agents.feeding import with_ticks
 from agents.stages import door_for, encoder_for
 from config import Settings
 from embeddings.door import Door, frame_of
