@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from agents import inbox
 from agents.front import POSTS, Front, Portion, decoded, logged
 from alerts import AlertFold
 from stores.sqlite import SqliteStore
@@ -81,6 +82,7 @@ class EmbeddedRoad:
         self.store = SqliteStore(database)
         self.next = 0  # offset of the log that is folded next
         self.cluster: bytes | None = None  # the cluster fold's snapshot in the last checkpoint
+        self._decided = 0  # place of the decision that is folded next
         self._counts = [0, 0, 0, 0]  # by Outcome
         self._levels = {"suggest": 0, "confirm": 0}
         self._standing: dict[str, str] = {}  # alert -> its level now
@@ -103,6 +105,7 @@ class EmbeddedRoad:
         self.cluster = cluster if isinstance(cluster, bytes) else pack_state(cluster)
         self._alert.restore(state["alert"])
         self.next = state["next"]
+        self._decided = state["decided"]
         self._counts = list(state["counts"])
         self._levels = dict(state["levels"])
         self._standing = dict(state["standing"])
@@ -137,13 +140,30 @@ class EmbeddedRoad:
 
     def catch_up(self, front: Front, batch: int) -> None:
         """Fold what the log holds beyond the checkpoint."""
+        ahead = self._fold_decisions(batch)
         if self.next == self.logged:
             return
         if self.cluster is not None:
             front.restore(self.cluster, self.next)
-        while records := self.log.read(POSTS, self.next, batch):
+        while records := self.log.read(POSTS, self.next, ahead):
             self.take(front.again([value for _, value in records]))
+            ahead = self._fold_decisions(batch)
         self.take(front.snapshot())
+
+    def decide(self) -> None:
+        """Take up what waits in the inbox: its place is before the entry that the log gets next."""
+        if inbox.admit(self.log, self.next):
+            self._fold_decisions(0)
+
+    def _fold_decisions(self, most: int) -> int:
+        """Fold what was decided before the next entry; how many entries come before more of it."""
+        while found := inbox.admitted(self.log, self._decided):
+            if found.before > self.next:
+                return min(most, found.before - self.next)
+            with self._lock:
+                self._note(self._alert.take(found.record))
+            self._decided += 1
+        return most
 
     def take(self, portion: Portion) -> None:
         """Append a portion to the log, then fold it; with a snapshot, make a checkpoint."""
@@ -191,6 +211,7 @@ class EmbeddedRoad:
             "cluster": self.cluster,
             "alert": self._alert.snapshot(),
             "next": self.next,
+            "decided": self._decided,
             "counts": self._counts,
             "levels": self._levels,
             "standing": self._standing,
@@ -205,6 +226,7 @@ class EmbeddedRoad:
 
     def finish(self) -> list[RumorDocument]:
         """End of the stream: write all that is due; returns the rumors that are still open."""
+        self.decide()
         self._batches.append(self._alert.flush())
         self.checkpoint()
         return self._alert.open_documents()

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from agents.embedded import Results
 from agents.kafka.logs import reader
-from agents.recorded import Told, changes_of, read_posts, write_told
+from agents.recorded import Told, inputs_of, read_posts, write_told
 from agents.stages import stages
 from config import Settings
 from streams.broker import Broker
 from streams.codec import encode
+from streams.inputs import RumorInput
+from streams.records import Change
 from streams.topics import Topics
 
 
@@ -37,19 +39,28 @@ async def _write(settings: Settings, out: Path) -> tuple[dict[str, Any], Compari
     topics = Topics(settings)
     _, cluster, alert = stages(settings, replay=True)
     logged: dict[int, set[bytes]] = {}
+    order: list[int | RumorInput] = []  # sequence of a change, or what people decided
     async with reader(Broker(settings)) as consumer:
         posts = await read_posts(consumer, topics)
-        async for change, message in changes_of(consumer, topics):
-            logged.setdefault(change.sequence, set()).add(message)
+        async for record, message in inputs_of(consumer, topics):
+            if isinstance(record, Change):
+                if record.sequence not in logged:
+                    order.append(record.sequence)
+                logged.setdefault(record.sequence, set()).add(message)
+            else:
+                order.append(record)
+    changes = {change.sequence: change for f in posts.frames for change in cluster.fold(f)}
+    folded = {sequence: encode(change) for sequence, change in changes.items()}
+    order += sorted(folded.keys() - logged.keys())
     said: list[Results] = []
-    folded: dict[int, bytes] = {}
-    for frame in posts.frames:
-        for change in cluster.fold(frame):
-            folded[change.sequence] = encode(change)
-            effects = alert.apply(change)
-            said.append(
-                Results(effects.assigned, effects.merged, effects.raised, effects.closed, [])
-            )
+    for one in order:
+        if not isinstance(one, int):
+            effects = alert.take(one)
+        elif one in changes:
+            effects = alert.apply(changes[one])
+        else:
+            continue
+        said.append(Results(effects.assigned, effects.merged, effects.raised, effects.closed, []))
     said.append(Results([], [], [], [], posts.dead))
     comparison = Comparison(
         len(folded),

@@ -22,8 +22,9 @@ from agents.replay_files import Totals, write_files
 from agents.stages import alert_fold, door_for, encoder_for
 from config import Settings
 from streams.broker import Broker
-from streams.codec import decode
+from streams.codec import CodecError, decode
 from streams.documents import RumorDocument
+from streams.inputs import RumorInput, read_input
 from streams.records import Change, Dead, EntryKind, Frame
 from streams.topics import Topics
 
@@ -147,10 +148,13 @@ async def _distinct(consumer: Any, topics: Topics) -> tuple[list[Recorded], int,
     return list(found.values()), again, last_ms
 
 
-async def changes_of(consumer: Any, topics: Topics) -> AsyncIterator[tuple[Change, bytes]]:
-    """The log of changes as it stands, resent ones too."""
+async def inputs_of(consumer: Any, topics: Topics) -> AsyncIterator[tuple[RumorInput, bytes]]:
+    """The log `rumors.input` as it stands, resent changes too; damaged records are left out."""
     async for record in records(consumer, topics.changes):
-        yield decode(record.value, Change), record.value
+        try:
+            yield read_input(record.value or b""), record.value
+        except CodecError:
+            continue  # the agent buried it
 
 
 async def _open_rumors(
@@ -160,10 +164,11 @@ async def _open_rumors(
     fold = alert_fold(settings, door_for(settings, encoder_for(settings), replay=True))
     again = 0
     seen: set[tuple[int, int]] = set()
-    async for change, _ in changes_of(consumer, topics):
-        again += (change.partition, change.sequence) in seen
-        seen.add((change.partition, change.sequence))
-        fold.apply(change)
+    async for record, _ in inputs_of(consumer, topics):
+        if isinstance(record, Change):
+            again += (record.partition, record.sequence) in seen
+            seen.add((record.partition, record.sequence))
+        fold.take(record)
     return fold.open_documents(), again
 
 

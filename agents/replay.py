@@ -104,6 +104,7 @@ def replay(
             at=road.next,
             snapshot=lambda: road.checkpoint_due,
         ):
+            road.decide()
             road.take(portion)
             if options.on_progress is not None:
                 options.on_progress(road.progress, total)

@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from alerts.assigning import assigned
+from alerts.desk import Desk
 from alerts.exemplars import Shown
 from alerts.levels import Levels
+from alerts.lifecycle import note
 from alerts.micros import Micros
 from alerts.parameters import (
     DAY,
@@ -28,9 +31,10 @@ from alerts.tree import Tree
 from alerts.trends import Trends
 from streams.codec import check_head
 from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
-from streams.effects import Assigned, Effects, Raised
+from streams.effects import Effects, Raised
 from streams.grid import int8
 from streams.ids import rumor_id
+from streams.inputs import Action, RumorInput
 from streams.records import Change, WrongEncoder
 from streams.time import NEVER
 
@@ -48,8 +52,9 @@ class Gone(NamedTuple):
 class AlertFold:
     """Micro-clusters become rumors and events; rumors raise alerts.
 
-    `apply` is the fold's step. A change that was applied before is skipped by its number, so that a
-    log with repeats gives what the log without them gives.
+    `take` is the fold's step for any record, `apply` the one for changes. A change that was applied
+    before is skipped by its number and an action by its id, so that a log with repeats gives what the
+    log without them gives.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class AlertFold:
         self._tree = Tree(parameters.macro_threshold, parameters.event_threshold)
         self._levels = Levels(parameters)
         self._trends = Trends(lateness_ms)
+        self._desk = Desk()
         self._applied: dict[int, int] = {}  # partition -> last change taken
         self._watermarks: dict[int, int] = {}
         self._watermark = NEVER
@@ -79,7 +85,7 @@ class AlertFold:
 
     @property
     def version(self) -> int:
-        """Changes applied so far: the version of every document out of the last one."""
+        """Records taken so far: the version of every document out of the last one."""
         return self._version
 
     @property
@@ -89,6 +95,27 @@ class AlertFold:
     @property
     def open_rumors(self) -> int:
         return len(self._tree.rumors)
+
+    def take(self, record: RumorInput) -> Effects:
+        """Take up one record of `rumors.input`, whatever its kind. Raises WrongEncoder."""
+        match record:
+            case Change():
+                return self.apply(record)
+            case Action():
+                return self._act(record)
+
+    def _act(self, action: Action) -> Effects:
+        """What an analyst did. The documents that it changed are written at once."""
+        if self._desk.seen(action.id):
+            return Effects(watermark=self._watermark)
+        self._version += 1
+        effects = Effects(watermark=self._watermark)
+        decided = self._desk.take(action, self._tree.rumors.values())
+        if isinstance(decided, Rumor) and decided.alert is not None:
+            document = self._document(decided)
+            effects.batch.rumors.append(document)
+            effects.batch.alerts.append(self._alert(decided.alert, document))
+        return effects
 
     def apply(self, change: Change) -> Effects:
         """Take up one change of a cluster fold.
@@ -114,7 +141,7 @@ class AlertFold:
         effects.merged, joined = self._tree.grow(self._micros, due, self._watermark)
         for heir, loser in joined:
             posts += self._absorb(heir, loser)
-        effects.assigned = self._assigned(change, rows)
+        effects.assigned = assigned(change, rows, self._micros, self._tree)
         touched = self._tree.rumors.keys() & self._micros.rumor[rows].tolist()
         self._dirty |= touched
         effects.raised = self._raise(touched)
@@ -168,6 +195,9 @@ class AlertFold:
             document = self._document(loser, open=False, merged_into=heir.id)
             heir_alert = heir.alert.alert_id if heir.alert and alert else None
             self._gone.append(Gone(document, alert, heir_alert))
+            self._desk.gone(loser.id, heir.id)
+            if alert is not None:
+                self._desk.gone(alert.alert_id, heir_alert or "")
         heir.absorb(loser)
         self._shown.pop(loser.number, None)
         self._dirty.discard(loser.number)
@@ -177,29 +207,6 @@ class AlertFold:
         if loser.indexed or len(heir.posts) >= self._parameters.index_posts:
             return self._index(heir)
         return []
-
-    def _assigned(self, change: Change, rows: np.ndarray) -> list[Assigned]:
-        c, assigned = change.rows, []
-        names = [
-            (rumor.id, self._tree.event_id(rumor))
-            for rumor in map(self._tree.rumors.__getitem__, self._micros.rumor[rows].tolist())
-        ]
-        for at, (outcome, micro) in enumerate(
-            zip(c.outcome.tolist(), c.micro.tolist(), strict=True)
-        ):
-            rumor, event = names[micro] if micro >= 0 else (None, None)
-            assigned.append(
-                Assigned(
-                    source=c.source[at],
-                    post_id=c.id[at],
-                    outcome=outcome,
-                    duplicate_of=c.duplicate_of[at],
-                    micro=change.micros.id[micro] if micro >= 0 else None,
-                    rumor=rumor,
-                    event=event,
-                )
-            )
-        return assigned
 
     def _raise(self, touched: set[int]) -> list[Raised]:
         """Alerts that reach a level for the first time, oldest rumor first."""
@@ -246,6 +253,9 @@ class AlertFold:
             rumor = self._tree.rumors[number]
             if rumor.alert is not None:
                 rumor.alert.status = "closed"
+                note(rumor.alert, "closed", self._watermark, why="its last post left the window")
+                self._desk.gone(rumor.id)
+                self._desk.gone(rumor.alert.alert_id)
             told = len(rumor.posts) > 1 or rumor.alert is not None
             written = rumor.indexed or rumor.alert is not None
             if told or written:
@@ -342,6 +352,7 @@ class AlertFold:
             "changes": self._version,
             "place": self._place,
             "newest": self._newest,
+            "desk": self._desk.state(),
             "dirty": sorted(self._dirty),
             "gone": [msgspec.to_builtins(gone) for gone in self._gone],
             "written": list(self._written),
@@ -361,6 +372,7 @@ class AlertFold:
         self._version = state["changes"]
         self._place = state["place"]
         self._newest = state["newest"]
+        self._desk.restore(state["desk"])
         self._dirty = set(state["dirty"])
         self._gone = [msgspec.convert(gone, Gone) for gone in state["gone"]]
         self._written = (state["written"][0], state["written"][1])

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
-from streams.documents import Join, Level, Status
+from streams.documents import Join, Level, Status, Triage
 from streams.records import Change, Flag, Outcome
 
 _MAPPINGS = ["voices", "wordings", "languages", "platforms", "communities", "flags", "timeline"]
@@ -79,6 +79,7 @@ class AlertState(msgspec.Struct):
     raised_by: str
     confirmed_at: int | None = None
     status: Status = "new"
+    triage: Triage = msgspec.field(default_factory=Triage)
 
 
 class Rumor(msgspec.Struct, kw_only=True):

@@ -91,6 +91,7 @@ def alert_document(
         encoder=encoder,
         category=rumor.category,
         merged_into=merged_into,
+        triage=alert.triage,
     )
 
 

@@ -14,7 +14,9 @@ from streams.documents import (
     RumorDocument,
     Signal,
     Status,
+    Step,
     TrendDocument,
+    Triage,
 )
 
 # The documents too: readers of a store (console, outputs) import them from here.
@@ -29,10 +31,12 @@ __all__ = [
     "Signal",
     "Similar",
     "Status",
+    "Step",
     "Store",
     "StoreError",
     "StoreUnavailable",
     "TrendDocument",
+    "Triage",
 ]
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 Level = Literal["suggest", "confirm"]
 Status = Literal["new", "acknowledged", "assigned", "verifying", "answered", "dismissed", "closed"]
+Verdict = Literal["fake", "not-the-truth", "authenticated", "unverifiable"]
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,30 @@ class Join(msgspec.Struct, frozen=True, kw_only=True):
     similarity: float
     threshold: float
     reason: str  # one sentence with the numbers
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step in an alert's life, taken by an analyst or by the road itself (who: "")."""
+
+    at: int  # ms
+    who: str
+    deed: str  # a word of `streams.inputs.Deed`, or "reopened", "closed", "merged"
+    why: str
+    status: Status  # after it
+
+
+class Triage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk made of an alert, besides its status."""
+
+    assignee: str | None = None
+    verdict: Verdict | None = None
+    decided_by: str | None = None  # who gave the verdict
+    decided_at: int | None = None  # ms
+    links: list[str] = []  # where the verdict can be checked
+    correction: str = ""  # the answer to share
+    correction_link: str = ""
+    reopened: int = 0  # how often a new burst opened it again
+    history: list[Step] = []  # the newest 50
 
 
 class RumorDocument(msgspec.Struct, kw_only=True):
@@ -97,6 +122,7 @@ class AlertDocument(msgspec.Struct, kw_only=True):
     encoder: str
     category: str | None = None
     merged_into: str | None = None  # alert id of the heir
+    triage: Triage = msgspec.field(default_factory=Triage)
 
 
 class PostDocument(msgspec.Struct, kw_only=True):

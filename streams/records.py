@@ -139,7 +139,7 @@ class DeadEntry(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Frame(msgspec.Struct, kw_only=True):
+class Frame(msgspec.Struct, kw_only=True, tag="frame"):
     """Many embedded posts in one message. Every source offset is in exactly one entry, offsets ascending."""
 
     encoder: str  # Encoder.identity, or "none"
@@ -194,7 +194,7 @@ class ChangeRows(msgspec.Struct, kw_only=True):
         return len(self.id)
 
 
-class Change(msgspec.Struct, kw_only=True):
+class Change(msgspec.Struct, kw_only=True, tag="change"):
     """What a cluster fold tells the alert fold at a change number or a tick."""
 
     partition: int  # of `posts.embedded`

@@ -1,4 +1,4 @@
-"""The alert agent: changes in, documents out. The one fold over the one partition of `rumors.input`."""
+"""The alert agent: changes and decisions in, documents out; one fold over one partition, `rumors.input`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from embeddings.door import Door
 from streams.checkpoints import CheckpointStore
 from streams.codec import encode, unpack_state
 from streams.effects import Effects
+from streams.inputs import RumorInput, read_input
 from streams.records import Change, Dead, Outcome
 from streams.time import NEVER
 
@@ -38,8 +39,14 @@ class AlertState:
         self.taken: dict[int, int] = {}  # partition -> last sequence
         self.unwritten = True  # documents may be due that the log's next records would bring
 
-    def apply(self, change: Change) -> Effects | None:
+    def take(self, record: RumorInput) -> Effects | None:
         """None for a change that is skipped."""
+        if isinstance(record, Change):
+            return self._apply(record)
+        self.unwritten = True
+        return self.fold.take(record)
+
+    def _apply(self, change: Change) -> Effects | None:
         last = self.taken.get(change.partition)
         if last is not None and change.sequence <= last:
             return None
@@ -135,12 +142,12 @@ Applied = tuple[Effects, int, bytes]  # effects, version of the fold after them,
 
 
 def _apply(state: AlertState, records: list[Any]) -> tuple[list[Applied], list[tuple[str, Dead]]]:
-    """What the changes brought about, and the messages that cannot be read."""
+    """What the records brought about, and the messages that cannot be read."""
     applied: list[Applied] = []
     damaged: list[tuple[str, Dead]] = []
-    for change in readable(records, Change, damaged):
-        effects = state.apply(change)
+    for record in readable(records, read_input, damaged):
+        effects = state.take(record)
         if effects is not None:
-            recorded = encode(record_of(change, effects))
-            applied.append((effects, state.fold.version, recorded))
+            version = state.fold.version
+            applied.append((effects, version, encode(record_of(record, effects, version))))
     return applied, damaged

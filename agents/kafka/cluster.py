@@ -13,7 +13,7 @@ from agents.stages import cluster_fold
 from clusters import ClusterFold
 from embeddings.door import Door
 from streams.checkpoints import CheckpointStore
-from streams.codec import encode
+from streams.codec import decode, encode
 from streams.records import Dead, Frame
 from streams.time import NEVER
 
@@ -48,6 +48,10 @@ def _fold(fold: ClusterFold, records: list[Any]) -> tuple[list[bytes], list[tupl
     """Messages of the changes that fell due, and the frames that cannot be read."""
     changes: list[bytes] = []
     damaged: list[tuple[str, Dead]] = []
-    for frame in readable(records, Frame, damaged):
+    for frame in readable(records, _frame, damaged):
         changes += [encode(change) for change in fold.fold(frame)]
     return changes, damaged
+
+
+def _frame(message: bytes) -> Frame:
+    return decode(message, Frame)

@@ -7,17 +7,17 @@ another topic. Headers: `reason` (a word of `streams.validation.REASONS`, or `da
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 
 from agents.kafka.app import Road
 from agents.kafka.producer import Sent
-from streams.codec import CodecError, decode
-from streams.records import Change, Dead, Frame
+from streams.codec import CodecError
+from streams.records import Dead
 
-T = TypeVar("T", Frame, Change)
+T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -40,11 +40,13 @@ def unusable(topic: str, partition: int, offset: int, reason: str, detail: str) 
     return key, letter
 
 
-def readable(records: list[Any], of: type[T], damaged: list[tuple[str, Dead]]) -> Iterator[T]:
-    """Messages of ours, decoded as they are asked for; those that cannot be read go to `damaged`."""
+def readable(
+    records: list[Any], read: Callable[[bytes], T], damaged: list[tuple[str, Dead]]
+) -> Iterator[T]:
+    """Messages of ours, read as they are asked for; those that cannot be read go to `damaged`."""
     for record in records:
         try:
-            yield decode(record.value or b"", of)
+            yield read(record.value or b"")
         except CodecError as error:
             place = (record.topic, record.partition, record.offset)
             damaged.append(unusable(*place, "damaged", str(error)))

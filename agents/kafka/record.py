@@ -1,4 +1,4 @@
-"""The topic `assignments` (`--record`): what the alert fold said about each change, for audits."""
+"""The topic `assignments` (`--record`): what the alert fold said about each record, for audits."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import msgspec
 
 from streams.documents import RumorDocument
 from streams.effects import Assigned, Effects, Merged, Raised
+from streams.inputs import RumorInput
 from streams.records import Change
+
+DECIDED = -1
+"""In place of a partition: the effects of an analyst's action or of another record that is no change."""
 
 
 class Recorded(msgspec.Struct, array_like=True):
-    """The effects of one change. After a crash a change is recorded again: (partition, sequence) names it."""
+    """The effects of one record. After a crash it is recorded again: (partition, sequence) names it."""
 
-    partition: int
-    sequence: int
+    partition: int  # DECIDED for what is no change
+    sequence: int  # of the change, or the fold's version
     assigned: list[Assigned]
     merged: list[Merged]
     raised: list[Raised]
@@ -21,10 +25,12 @@ class Recorded(msgspec.Struct, array_like=True):
     dead: int
 
 
-def record_of(change: Change, effects: Effects) -> Recorded:
+def record_of(record: RumorInput, effects: Effects, version: int) -> Recorded:
+    """`version`: the fold's after the record."""
+    change = record if isinstance(record, Change) else None
     return Recorded(
-        change.partition,
-        change.sequence,
+        change.partition if change else DECIDED,
+        change.sequence if change else version,
         effects.assigned,
         effects.merged,
         effects.raised,

@@ -12,7 +12,7 @@ from typing import Any
 from stores.elasticsearch.names import Kind
 from stores.folding import FOLDING_VERSION
 
-MAPPING_VERSION = 2  # raise with every change below
+MAPPING_VERSION = 3  # raise with every change below
 
 Mapping = dict[str, Any]
 
@@ -102,7 +102,18 @@ _RUMORS: dict[str, Mapping] = {
 _ALERTS: dict[str, Mapping] = {
     "event": _fields(id=KEYWORD, severity=LONG, created=DATE, dataset=KEYWORD),
     "rule": _fields(name=KEYWORD, version=KEYWORD),
-    "triage": _fields(status=KEYWORD),
+    "triage": _fields(
+        status=KEYWORD,
+        assignee=KEYWORD,
+        verdict=KEYWORD,
+        decided_by=KEYWORD,
+        decided_at=DATE,
+        links=KEYWORD,
+        correction=TEXT,
+        correction_link=KEYWORD,
+        reopened=LONG,
+        history=_fields(at=DATE, who=KEYWORD, deed=KEYWORD, why=TEXT, status=KEYWORD),
+    ),
     "alert": _fields(confirmed_at=DATE, raised_by=KEYWORD, encoder=KEYWORD, merged_into=KEYWORD),
 }
 _POSTS: dict[str, Mapping] = {

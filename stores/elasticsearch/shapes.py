@@ -26,6 +26,7 @@ from streams.documents import (
     RumorDocument,
     Signal,
     TrendDocument,
+    Triage,
     post_key,
 )
 
@@ -79,6 +80,7 @@ def alert(kept: Shape) -> AlertDocument:
         settings_version=kept["rule"]["version"],
         encoder=own["encoder"],
         merged_into=own.get("merged_into"),
+        triage=_triage(kept["triage"]),
         **_common(rumor),
     )
 
@@ -152,7 +154,7 @@ def _alert_shape(document: AlertDocument) -> Shape:
         "rule": {"name": f"rumor.{document.level}", "version": document.settings_version},
         "message": document.headline,
         "text_folded": folded(document.headline),
-        "triage": {"status": document.status},
+        "triage": {"status": document.status, **_triage_shape(document.triage)},
         "rumor": {
             **_common_shape(document),
             "languages": [{"name": name} for name in document.languages],
@@ -164,6 +166,22 @@ def _alert_shape(document: AlertDocument) -> Shape:
             merged_into=document.merged_into,
         ),
     }
+
+
+def _triage_shape(triage: Triage) -> Shape:
+    kept = _present(**msgspec.to_builtins(triage))
+    if triage.decided_at is not None:
+        kept["decided_at"] = _iso(triage.decided_at)
+    kept["history"] = [{**msgspec.to_builtins(s), "at": _iso(s.at)} for s in triage.history]
+    return kept
+
+
+def _triage(kept: Shape) -> Triage:
+    """Back from `_triage_shape`; documents of an older mapping have nothing but a status."""
+    fields = {name: value for name, value in kept.items() if name != "status"}
+    fields["decided_at"] = _ms_or_none(kept.get("decided_at"))
+    fields["history"] = [{**s, "at": _ms(s["at"])} for s in kept.get("history", [])]
+    return msgspec.convert(fields, Triage)
 
 
 def _rumor_shape(document: RumorDocument) -> Shape:

@@ -11,7 +11,9 @@ from streams.documents import (
     PostDocument,
     RumorDocument,
     Signal,
+    Step,
     TrendDocument,
+    Triage,
 )
 
 BASE = 1_772_323_200_000  # 2026-03-01T00:00Z, ms
@@ -72,6 +74,24 @@ def rumor(rumor_id: str = "r1", version: int = 1, **changes: Any) -> RumorDocume
     return RumorDocument(**(values | changes))
 
 
+def triage(**changes: Any) -> Triage:
+    values: dict[str, Any] = {
+        "assignee": "Mai",
+        "verdict": "not-the-truth",
+        "decided_by": "Nam",
+        "decided_at": BASE + 20 * MINUTE,
+        "links": ["https://example.org/dap-song-mo"],
+        "correction": "Đập Sông Mơ không có sự cố.",
+        "correction_link": "https://example.org/tra-loi",
+        "reopened": 1,
+        "history": [
+            Step(at=BASE + 1, who="Mai", deed="acknowledge", why="", status="acknowledged"),
+            Step(at=BASE + 2, who="", deed="reopened", why="8 posts since", status="new"),
+        ],
+    }
+    return Triage(**(values | changes))
+
+
 def alert(alert_id: str = "a1", version: int = 1, **changes: Any) -> AlertDocument:
     values: dict[str, Any] = {
         "alert_id": alert_id,
@@ -100,6 +120,7 @@ def alert(alert_id: str = "a1", version: int = 1, **changes: Any) -> AlertDocume
         "encoder": "none",
         "category": None,
         "merged_into": None,
+        "triage": triage(),
     }
     return AlertDocument(**(values | changes))
 

@@ -166,27 +166,27 @@ class TestOrderOfChanges:
     ) -> None:
         undisturbed, state = new_state(), new_state()
         for change in changes:
-            undisturbed.apply(change)
+            undisturbed.take(change)
         one, two, three, *rest = changes
         # `two` could not be delivered; its cluster agent ends and sends from its checkpoint again.
         order = [one, three, *rest[:1], one, two, three, *rest, three]
-        taken = [change.sequence for change in order if state.apply(change) is not None]
+        taken = [change.sequence for change in order if state.take(change) is not None]
         assert taken == [change.sequence for change in changes]
         assert pack_state(state.snapshot()) == pack_state(undisturbed.snapshot())
 
     def test_state_goes_through_a_checkpoint(self, changes: list[Change]) -> None:
         state, restored = new_state(), new_state()
         for change in changes[:3]:
-            state.apply(change)
+            state.take(change)
         restored.restore(unpack_state(pack_state(state.snapshot())))
         assert restored.taken == state.taken == {0: 3}
-        assert restored.apply(changes[2]) is None
-        assert restored.apply(changes[3]) is not None
+        assert restored.take(changes[2]) is None
+        assert restored.take(changes[3]) is not None
 
     def test_a_log_that_begins_later_is_taken_from_there(self, changes: list[Change]) -> None:
         state = new_state()
-        assert state.apply(changes[2]) is not None
-        assert state.apply(changes[3]) is not None
+        assert state.take(changes[2]) is not None
+        assert state.take(changes[3]) is not None
 
 
 class TestLane:
