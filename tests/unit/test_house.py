@@ -26,6 +26,7 @@ PURE_STREAMS = {
     "streams.effects",
     "streams.grid",
     "streams.ids",
+    "streams.inputs",
     "streams.records",
     "streams.time",
 }
