@@ -257,4 +257,6 @@ def newest(batches: list[Batch]) -> Batch:
         trends=list(
             {(d.bucket, d.language, d.platform): d for b in batches for d in b.trends}.values()
         ),
+        claims=list({d.claim_id: d for b in batches for d in b.claims}.values()),
+        audits=[d for b in batches for d in b.audits],
     )

@@ -14,21 +14,26 @@ import msgspec
 
 from agents.embedded import EmbeddedRoad, Progress
 from agents.feeding import Feed, Feeding
-from agents.front import Front
+from agents.front import POSTS, Front
 from agents.front_process import FrontProcess
+from agents.holding import holding
 from agents.memory import collect_rarely, peak_rss_bytes
 from agents.replay_files import Totals, write_files
 from agents.stages import stages
 from config import Settings
+from stores.sqlite import SqliteStore
 from streams.codec import CodecError
 from streams.sources.files import STDIN
 from streams.sqlite_database import Database
+from streams.sqlite_log import SqliteLog
 
 CHUNK = 2_000
 """Records appended to the log and folded at a time."""
 
 LARGE_BYTES = 4_000_000
 """Of input from which on two processes are faster: the second one needs half a second to start."""
+
+DATABASE = "tindon.sqlite"
 
 RUN = "run"  # blob: what this folder is a replay of
 
@@ -88,6 +93,10 @@ def replay(
             raise ReplayError(
                 f"{out} is no folder, nor can it become one: give another --out"
             ) from None
+        if not stack.enter_context(holding(out)):
+            raise ReplayError(
+                f"another replay works in {out}: wait for its end, or give another --out"
+            )
         source = child or Feeding(feed, built.door, built.cluster)
         total = source.total()
         mark = RunMark(
@@ -153,14 +162,21 @@ def _fingerprint(paths: list[str], options: ReplayOptions) -> str:
 
 def _database(out: Path, mark: RunMark) -> Database:
     """The folder's database: an unfinished replay goes on, a finished one starts anew."""
-    path = out / "tindon.sqlite"
+    path = out / DATABASE
     if path.exists():
         database = Database(path)
-        blob = database.get_blob(RUN)
-        stands = _mark(blob) if blob is not None else None
+        stands = mark_of(database)
+        if stands is None and not SqliteLog(database).end(POSTS):  # what was left for its beginning
+            database.put_blob(RUN, msgspec.msgpack.encode(mark))
+            return database
         if stands == mark:
             return database
+        decided = SqliteStore(database).audit(limit=1)
         database.close()
+        if decided:
+            raise ReplayError(
+                f"{out} holds what analysts decided, which a new replay would drop: give another --out"
+            )
         if stands is not None and not stands.finished:
             raise ReplayError(
                 f"{out} holds an unfinished replay of other files, settings or encoder: "
@@ -173,7 +189,11 @@ def _database(out: Path, mark: RunMark) -> Database:
     return database
 
 
-def _mark(blob: bytes) -> RunMark:
+def mark_of(database: Database) -> RunMark | None:
+    """What stands in a database about its replay; None before the first. Raises CodecError."""
+    blob = database.get_blob(RUN)
+    if blob is None:
+        return None
     try:
         return msgspec.msgpack.decode(blob, type=RunMark)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerts.lifecycle import advance, refusal
 from alerts.rumor import Rumor
+from streams.documents import AuditDocument
 from streams.inputs import Action
 
 IDS_KEPT = 1 << 16
@@ -14,6 +15,13 @@ IDS_KEPT = 1 << 16
 
 HEIRS_KEPT = 1 << 13
 """Rumors and alerts that are no more and still answer with their heir, the newest."""
+
+
+class Decided(NamedTuple):
+    """What became of an action."""
+
+    rumor: Rumor | None  # that it is about, when there is one
+    reason: str  # why it was refused; empty when it was taken
 
 
 class Desk:
@@ -46,21 +54,27 @@ class Desk:
     def closed(self, name: str) -> bool:
         return name in self._heirs
 
-    def take(self, action: Action, rumors: Iterable[Rumor]) -> Rumor | str:
-        """Do an action; returns the rumor whose alert it changed, or why it was refused."""
-        name = self.standing(action.alert)
+    def find(self, name: str, rumors: Iterable[Rumor]) -> Rumor | str:
+        """The rumor that answers for an id of a rumor or alert; else why there is none."""
+        name = self.standing(name)
         rumor = next((r for r in rumors if name in (r.id, r.alert and r.alert.alert_id)), None)
-        if rumor is None:
-            if self.closed(name):
-                return f"{name} is closed: its posts have left the window"
-            return f"{name} is no alert or rumor that is known here: see the list of alerts"
+        if rumor is not None:
+            return rumor
+        if self.closed(name):
+            return f"{name} is closed: its posts have left the window"
+        return f"{name} is no alert or rumor that is known here: see the list of alerts"
+
+    def take(self, action: Action, rumors: Iterable[Rumor]) -> Decided:
+        """Do an action, or refuse it."""
+        rumor = self.find(action.alert, rumors)
+        if isinstance(rumor, str):
+            return Decided(None, rumor)
         if rumor.alert is None:
-            return f"the rumor {rumor.id} has no alert yet"
+            return Decided(rumor, f"the rumor {rumor.id} has no alert yet")
         reason = refusal(rumor.alert, action)
-        if reason is not None:
-            return reason
-        advance(rumor.alert, action)
-        return rumor
+        if reason is None:
+            advance(rumor.alert, action)
+        return Decided(rumor, reason or "")
 
     def state(self) -> dict[str, Any]:
         return {"done": list(self._done), "heirs": [[n, h] for n, h in self._heirs.items()]}
@@ -68,6 +82,33 @@ class Desk:
     def restore(self, state: dict[str, Any]) -> None:
         self._done = dict.fromkeys(state["done"])
         self._heirs = dict(state["heirs"])
+
+
+def audit(action: Action, decided: Decided, version: int) -> AuditDocument:
+    """The audit's entry of an action."""
+    alert = decided.rumor.alert if decided.rumor else None
+    given = {
+        "assignee": action.assignee or "",
+        "verdict": action.verdict or "",
+        "links": " ".join(action.links),
+        "correction": action.correction,
+        "correction_link": action.correction_link,
+    }
+    return AuditDocument(
+        action_id=action.id,
+        version=version,
+        at=action.at,
+        who=action.who,
+        deed=action.deed,
+        subject=action.alert,
+        why=action.why,
+        given={name: value for name, value in given.items() if value},
+        taken=not decided.reason,
+        reason=decided.reason,
+        alert_id=alert.alert_id if alert else None,
+        rumor_id=decided.rumor.id if decided.rumor else None,
+        status=alert.status if alert else None,
+    )
 
 
 def _bound(kept: dict[str, Any], most: int) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from alerts.assigning import assigned
-from alerts.desk import Desk
+from alerts.desk import Desk, audit
 from alerts.exemplars import Shown
 from alerts.levels import Levels
 from alerts.lifecycle import note
@@ -111,11 +111,16 @@ class AlertFold:
         self._version += 1
         effects = Effects(watermark=self._watermark)
         decided = self._desk.take(action, self._tree.rumors.values())
-        if isinstance(decided, Rumor) and decided.alert is not None:
-            document = self._document(decided)
-            effects.batch.rumors.append(document)
-            effects.batch.alerts.append(self._alert(decided.alert, document))
+        effects.batch.audits.append(audit(action, decided, self._version))
+        if decided.rumor is not None and not decided.reason:
+            self._tell(decided.rumor, effects.batch)
         return effects
+
+    def _tell(self, rumor: Rumor, batch: Batch) -> None:
+        """Write a rumor's documents, without waiting for more of the log."""
+        batch.rumors.append(self._document(rumor))
+        if rumor.alert is not None:
+            batch.alerts.append(self._alert(rumor.alert, batch.rumors[-1]))
 
     def apply(self, change: Change) -> Effects:
         """Take up one change of a cluster fold.

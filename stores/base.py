@@ -6,7 +6,10 @@ from typing import NamedTuple, Protocol
 
 from streams.documents import (
     AlertDocument,
+    AuditDocument,
     Batch,
+    ClaimDocument,
+    ClaimText,
     Exemplar,
     Join,
     Level,
@@ -22,7 +25,10 @@ from streams.documents import (
 # The documents too: readers of a store (console, outputs) import them from here.
 __all__ = [
     "AlertDocument",
+    "AuditDocument",
     "Batch",
+    "ClaimDocument",
+    "ClaimText",
     "Exemplar",
     "Join",
     "Level",
@@ -93,6 +99,20 @@ class Store(Protocol):
 
     def trends(self, start: int, end: int) -> list[TrendDocument]:
         """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
+
+    def claim(self, claim_id: str) -> ClaimDocument | None:
+        """A known claim."""
+
+    def claims(self, *, limit: int = 100, offset: int = 0) -> list[ClaimDocument]:
+        """Known claims, newest `since` first, then by id."""
+
+    def action(self, action_id: str) -> AuditDocument | None:
+        """What became of an action; the first entry stays, whatever is written later."""
+
+    def audit(
+        self, *, alert_id: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[AuditDocument]:
+        """The audit, of all or of one alert, in the log's order, last first."""
 
     def search(self, text: str, *, limit: int = 50) -> list[PostDocument]:
         """Posts that hold all words of `text`, newest first; diacritics make no difference."""

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from stores import sqlite_desk as desk
 from stores.base import Similar, StoreError
 from stores.folding import FOLDING_VERSION, folded, query_words
 from stores.nearness import cosines
@@ -22,7 +23,9 @@ from stores.retention import Ages, cuts
 from stores.sqlite_schema import SCHEMA, SCHEMA_VERSION
 from streams.documents import (
     AlertDocument,
+    AuditDocument,
     Batch,
+    ClaimDocument,
     Level,
     PostDocument,
     RumorDocument,
@@ -32,7 +35,7 @@ from streams.documents import (
 )
 from streams.sqlite_database import Database, DatabaseError
 
-D = TypeVar("D", RumorDocument, AlertDocument, PostDocument, TrendDocument)
+D = TypeVar("D")
 Values = list[str | int | float | bytes | None]
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -120,7 +123,7 @@ class SqliteStore:
             stored = connection.executemany(_PUT_RUMOR, map(_rumor_row, batch.rumors)).rowcount
             stored += connection.executemany(_PUT_ALERT, map(_alert_row, batch.alerts)).rowcount
             stored += connection.executemany(_PUT_TREND, map(_trend_row, batch.trends)).rowcount
-            return stored + _put_posts(connection, batch.posts)
+            return stored + _put_posts(connection, batch.posts) + desk.put(connection, batch)
 
     def put_blob(self, key: str, value: bytes | memoryview) -> None:
         """Keep a state (a checkpoint) beside the documents, in the transaction if there is one."""
@@ -226,6 +229,28 @@ class SqliteStore:
         question = "SELECT document FROM trends WHERE bucket >= ? AND bucket < ?"
         question += " ORDER BY bucket, language, platform"
         return self._documents(_trend, question, [start, end])
+
+    def claim(self, claim_id: str) -> ClaimDocument | None:
+        """A known claim."""
+        found = self._documents(desk.claims, desk.CLAIM, [claim_id])
+        return found[0] if found else None
+
+    def claims(self, *, limit: int = 100, offset: int = 0) -> list[ClaimDocument]:
+        """Known claims, newest `since` first, then by id."""
+        return self._documents(desk.claims, desk.CLAIMS, [limit, offset])
+
+    def action(self, action_id: str) -> AuditDocument | None:
+        """What became of an action."""
+        found = self._documents(desk.audits, desk.ACTION, [action_id])
+        return found[0] if found else None
+
+    def audit(
+        self, *, alert_id: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[AuditDocument]:
+        """The audit, of all or of one alert, in the log's order, last first."""
+        if alert_id is None:
+            return self._documents(desk.audits, desk.AUDIT, [limit, offset])
+        return self._documents(desk.audits, desk.AUDIT_OF, [alert_id, limit, offset])
 
     def search(self, text: str, *, limit: int = 50) -> list[PostDocument]:
         """Posts that hold all words of `text`, newest first; diacritics, case do not matter."""

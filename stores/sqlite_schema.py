@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # `detail = none`: only whole words are asked for, so the index needs no places of words in a post.
 # `content = ''`: the text stands in the document already. The tokenizer `ascii` splits at ASCII
@@ -39,4 +39,16 @@ CREATE TABLE IF NOT EXISTS trends (
     bucket INTEGER NOT NULL, language TEXT NOT NULL, platform TEXT NOT NULL,
     version INTEGER NOT NULL, document BLOB NOT NULL, PRIMARY KEY (bucket, language, platform)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS claims (
+    id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, since INTEGER NOT NULL, document BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS claims_by_time ON claims (since DESC, id);
+
+CREATE TABLE IF NOT EXISTS audit (
+    id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, at INTEGER NOT NULL, alert_id TEXT,
+    document BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_by_order ON audit (version DESC, id);
+CREATE INDEX IF NOT EXISTS audit_by_alert ON audit (alert_id, version DESC);
 """

@@ -158,6 +158,51 @@ class TrendDocument(msgspec.Struct, kw_only=True):
     alerts_confirm: int = 0
 
 
+class ClaimText(msgspec.Struct, frozen=True, kw_only=True):
+    """A known claim in the words of one language."""
+
+    text: str
+    lang: str  # ISO 639-1 or "und"
+
+
+class ClaimDocument(msgspec.Struct, kw_only=True):
+    """A claim that was verified before, by this desk or by another, or that the desk muted."""
+
+    claim_id: str
+    version: int
+    since: int  # ms, when the desk first knew it; never changes (its month names its index)
+    texts: list[ClaimText]
+    verdict: Verdict | None  # None: muted without one
+    rating: str  # as its source words it
+    source: str  # who says so
+    published_at: int | None  # ms
+    correction: str  # the answer to share
+    link: str  # where it stands
+    origin: Literal["verdict", "import", "mute"]
+    alert_id: str | None  # of an own verdict
+    encoder: str  # made with: Encoder.identity
+    muted: bool
+    returned: int  # rumors that told it again, for certain
+
+
+class AuditDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """One action or claim record as it was given, and what became of it. Written once."""
+
+    action_id: str
+    version: int
+    at: int  # ms, as given
+    who: str
+    deed: str
+    subject: str  # id of the alert, rumor or claim, as given
+    why: str
+    given: dict[str, str]  # what else was given, by name
+    taken: bool
+    reason: str  # why it was refused; empty when it was taken
+    alert_id: str | None  # that stands now
+    rumor_id: str | None
+    status: Status | None  # of the alert after it
+
+
 class Batch(msgspec.Struct, kw_only=True):
     """Documents out of one step of the alert fold."""
 
@@ -165,9 +210,11 @@ class Batch(msgspec.Struct, kw_only=True):
     alerts: list[AlertDocument] = []
     posts: list[PostDocument] = []
     trends: list[TrendDocument] = []
+    claims: list[ClaimDocument] = []
+    audits: list[AuditDocument] = []
 
     def __bool__(self) -> bool:
-        return bool(self.rumors or self.alerts or self.posts or self.trends)
+        return any(getattr(self, name) for name in self.__struct_fields__)
 
 
 def post_key(source: str, post_id: str) -> str:

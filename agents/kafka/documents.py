@@ -10,15 +10,19 @@ import msgspec
 from streams.codec import CodecError, decode, encode
 from streams.documents import (
     AlertDocument,
+    AuditDocument,
     Batch,
+    ClaimDocument,
     PostDocument,
     RumorDocument,
     TrendDocument,
     post_key,
 )
 
-Document = RumorDocument | AlertDocument | PostDocument | TrendDocument
-Kind = Literal["rumor", "alert", "post", "trend"]
+Document = (
+    RumorDocument | AlertDocument | PostDocument | TrendDocument | ClaimDocument | AuditDocument
+)
+Kind = Literal["rumor", "alert", "post", "trend", "claim", "audit"]
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -34,6 +38,8 @@ _TYPES: dict[Kind, type[Document]] = {
     "alert": AlertDocument,
     "post": PostDocument,
     "trend": TrendDocument,
+    "claim": ClaimDocument,
+    "audit": AuditDocument,
 }
 _KINDS: dict[type[Document], Kind] = {of: kind for kind, of in _TYPES.items()}
 _decoders = {kind: msgspec.msgpack.Decoder(of) for kind, of in _TYPES.items()}
@@ -42,7 +48,8 @@ _body = msgspec.msgpack.Encoder().encode
 
 def messages(batch: Batch) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of each document; posts and rumors before the alerts that point at them."""
-    for group in (batch.posts, batch.rumors, batch.alerts, batch.trends):
+    groups = (batch.posts, batch.rumors, batch.alerts, batch.trends, batch.claims, batch.audits)
+    for group in groups:
         for document in group:
             yield key_of(document).encode(), pack(document)
 
@@ -57,6 +64,10 @@ def key_of(document: Document) -> str:
             return f"post:{post_key(document.source, document.post_id)}"
         case TrendDocument():
             return f"trend:{document.bucket}/{document.language}/{document.platform}"
+        case ClaimDocument():
+            return f"claim:{document.claim_id}"
+        case AuditDocument():
+            return f"audit:{document.action_id}"
 
 
 def pack(document: Document) -> bytes:
@@ -90,4 +101,6 @@ def batches(documents: list[Document], most: int) -> Iterator[Batch]:
             alerts=[d for d in part if isinstance(d, AlertDocument)],
             posts=[d for d in part if isinstance(d, PostDocument)],
             trends=[d for d in part if isinstance(d, TrendDocument)],
+            claims=[d for d in part if isinstance(d, ClaimDocument)],
+            audits=[d for d in part if isinstance(d, AuditDocument)],
         )

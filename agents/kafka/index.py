@@ -117,7 +117,7 @@ def write(store: Store, batch: Batch) -> Written:
     """One write; Elasticsearch hands refused documents back, SQLite knows none."""
     deliver = getattr(store, "deliver", None)
     if deliver is None:
-        size = len(batch.rumors) + len(batch.alerts) + len(batch.posts) + len(batch.trends)
+        size = sum(len(getattr(batch, name)) for name in batch.__struct_fields__)
         stored = store.write(batch)
         return Written(stored, size - stored, [], 0)
     done = deliver(batch, PATIENCE_S)

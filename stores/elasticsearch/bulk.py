@@ -18,6 +18,7 @@ from stores.base import StoreError, StoreUnavailable
 from stores.elasticsearch.client import AWAY, Connection, reason_of
 from stores.elasticsearch.names import Document, place
 from stores.elasticsearch.shapes import ShapeError, shape
+from streams.documents import AuditDocument
 
 MAX_ITEMS = 1_000  # in one request
 MAX_BYTES = 5 * 1024 * 1024  # of one request; Elastic advises 5 to 15 MB
@@ -123,13 +124,13 @@ class Bulk:
             except (ShapeError, UnicodeEncodeError, msgspec.MsgspecError) as error:
                 tally.rejected.append(Rejected(document, f"not writable: {error}"))
                 continue
-            action = {
-                "_index": self._into or index,
-                "_id": name,
-                "version": document.version,
-                "version_type": "external_gte",
-            }
-            yield Item(document, _encode({"index": action}) + b"\n" + kept + b"\n")
+            action: dict[str, Any] = {"_index": self._into or index, "_id": name}
+            if isinstance(document, AuditDocument):  # append only: what stands there stays
+                line = {"create": action}
+            else:
+                versioned = {"version": document.version, "version_type": "external_gte"}
+                line = {"index": action | versioned}
+            yield Item(document, _encode(line) + b"\n" + kept + b"\n")
 
     def _send(
         self, items: Sequence[Item], patience: Patience, tally: _Tally
@@ -147,7 +148,7 @@ class Bulk:
         waiting: list[Item] = []
         cause = ""
         for item, outcome in zip(items, answer["items"], strict=True):
-            result = outcome["index"]
+            (result,) = outcome.values()
             if result["status"] < 300:
                 tally.stored += 1
             elif result["status"] == 409:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stores.elasticsearch.client import Connection
-from stores.elasticsearch.names import KINDS, Kind, alias, kind_of, span
+from stores.elasticsearch.names import AGING, KINDS, Kind, alias, kind_of, span
 from stores.retention import Ages, cuts
 
 TERMS = 1_000  # rumor ids in one question
@@ -26,14 +26,14 @@ class Expiry:
         self._connection.request("POST", f"/{names}/_refresh", ignore_unavailable="true")
         return [
             name
-            for kind in KINDS
+            for kind in AGING
             for name, (_, end) in self._indices(kind)
             if end <= getattr(limits, kind) and not self._needed(kind, name, end)
         ]
 
     def expire(self, ages: Ages, now: int) -> dict[str, int]:
         """Drop them; returns how many documents went, by kind."""
-        gone: dict[str, int] = dict.fromkeys(KINDS, 0)
+        gone: dict[str, int] = dict.fromkeys(AGING, 0)
         for name in self.expired(ages, now):
             kind = kind_of(self._prefix, name)
             assert kind is not None, name

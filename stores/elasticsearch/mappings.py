@@ -144,6 +144,36 @@ _TRENDS: dict[str, Mapping] = {
         alerts_confirm=LONG,
     ),
 }
+_CLAIMS: dict[str, Mapping] = {
+    "message": TEXT,
+    "claim": _fields(
+        id=KEYWORD,
+        texts=_fields(text=TEXT, lang=KEYWORD),
+        verdict=KEYWORD,
+        rating=KEYWORD,
+        source=KEYWORD,
+        published_at=DATE,
+        correction=TEXT,
+        link=KEYWORD,
+        origin=KEYWORD,
+        alert_id=KEYWORD,
+        encoder=KEYWORD,
+        muted=BOOLEAN,
+        returned=LONG,
+    ),
+}
+_AUDIT: dict[str, Mapping] = {
+    "event": _fields(id=KEYWORD, action=KEYWORD, outcome=KEYWORD, reason=TEXT),
+    "message": TEXT,
+    "audit": _fields(
+        who=KEYWORD,
+        subject=KEYWORD,
+        given=NOT_PARSED,
+        alert_id=KEYWORD,
+        rumor_id=KEYWORD,
+        status=KEYWORD,
+    ),
+}
 _COMPONENTS: dict[str, dict[str, Mapping]] = {
     "base": _BASE,
     "rumor-fields": {"message": TEXT, "text_folded": FOLDED, "rumor": _fields(**_RUMOR)},
@@ -153,6 +183,8 @@ _KINDS: dict[Kind, tuple[tuple[str, ...], dict[str, Mapping]]] = {
     "rumors": (("base", "rumor-fields"), _RUMORS),
     "posts": (("base",), _POSTS),
     "trends": (("base",), _TRENDS),
+    "claims": (("base",), _CLAIMS),
+    "audit": (("base",), _AUDIT),
 }
 
 

@@ -1,7 +1,8 @@
 """Names: which index a document lives in, and its id there.
 
 A document lands in the same index whatever its version, because its index comes from a time that
-never changes: an alert's `raised_at`, a rumor's `born_at`, a post's `created_at`, a trend's bucket.
+never changes: an alert's `raised_at`, a rumor's `born_at`, a post's `created_at`, a trend's bucket, a
+claim's `since`, an action's `at`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from typing import Literal
 
 from streams.documents import (
     AlertDocument,
+    AuditDocument,
+    ClaimDocument,
     PostDocument,
     RumorDocument,
     TrendDocument,
     post_key,
 )
 
-Document = AlertDocument | RumorDocument | PostDocument | TrendDocument
-Kind = Literal["alerts", "rumors", "posts", "trends"]
-KINDS: tuple[Kind, ...] = ("alerts", "rumors", "posts", "trends")
+Document = (
+    AlertDocument | RumorDocument | PostDocument | TrendDocument | ClaimDocument | AuditDocument
+)
+Kind = Literal["alerts", "rumors", "posts", "trends", "claims", "audit"]
+KINDS: tuple[Kind, ...] = ("alerts", "rumors", "posts", "trends", "claims", "audit")
+AGING: tuple[Kind, ...] = ("alerts", "rumors", "posts", "trends")  # the others are kept for good
 DAILY: tuple[Kind, ...] = ("posts",)  # the others have an index a month
 
 MAX_ID_BYTES = 512  # Elasticsearch's limit for `_id`
@@ -74,6 +80,10 @@ def place(prefix: str, document: Document) -> tuple[str, str]:
             key = f"{document.bucket}:{len(document.language)}:{document.language}"
             key = f"{key}:{document.platform}"
             return index(prefix, "trends", document.bucket), document_id(key)
+        case ClaimDocument():
+            return index(prefix, "claims", document.since), document_id(document.claim_id)
+        case AuditDocument():
+            return index(prefix, "audit", document.at), document_id(document.action_id)
 
 
 def document_id(key: str) -> str:

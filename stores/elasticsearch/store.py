@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from stores.base import Similar, StoreError, StoreUnavailable
-from stores.elasticsearch import shapes
+from stores.elasticsearch import desk_shapes, shapes
 from stores.elasticsearch.bulk import Bulk, Delivery, Patience
 from stores.elasticsearch.client import Access, Connection
 from stores.elasticsearch.expiry import Expiry
@@ -19,7 +19,9 @@ from stores.nearness import cosines
 from stores.retention import Ages
 from streams.documents import (
     AlertDocument,
+    AuditDocument,
     Batch,
+    ClaimDocument,
     Level,
     PostDocument,
     RumorDocument,
@@ -106,7 +108,9 @@ class ElasticsearchStore:
         """
         patience = Patience(self.deadline_s if deadline_s is None else deadline_s)
         patience.call(self._check_once)
-        documents: list[Document] = [*batch.rumors, *batch.alerts, *batch.posts, *batch.trends]
+        documents: list[Document] = [
+            *batch.rumors, *batch.alerts, *batch.posts, *batch.trends, *batch.claims, *batch.audits
+        ]  # fmt: skip
         return self._bulk.deliver(documents, patience)
 
     def write(self, batch: Batch) -> int:
@@ -192,6 +196,27 @@ class ElasticsearchStore:
         sort: Sort = [{"@timestamp": "asc"}, {"trend.language": "asc"}, {"trend.platform": "asc"}]
         filters = [{"range": {"@timestamp": span}}]
         return self._page("trends", filters, sort, shapes.trend, None, 0)
+
+    def claim(self, claim_id: str) -> ClaimDocument | None:
+        """A known claim."""
+        return self._one("claims", claim_id, desk_shapes.claim)
+
+    def claims(self, *, limit: int = 100, offset: int = 0) -> list[ClaimDocument]:
+        """Known claims, newest `since` first, then by id."""
+        sort: Sort = [{"@timestamp": "desc"}, {"claim.id": "asc"}]
+        return self._page("claims", [], sort, desk_shapes.claim, limit, offset)
+
+    def action(self, action_id: str) -> AuditDocument | None:
+        """What became of an action."""
+        return self._one("audit", action_id, desk_shapes.audit)
+
+    def audit(
+        self, *, alert_id: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[AuditDocument]:
+        """The audit, of all or of one alert, in the log's order, last first."""
+        filters = [] if alert_id is None else [{"term": {"audit.alert_id": alert_id}}]
+        sort: Sort = [{"event.sequence": "desc"}, {"event.id": "asc"}]
+        return self._page("audit", filters, sort, desk_shapes.audit, limit, offset)
 
     def search(self, text: str, *, limit: int = 50) -> list[PostDocument]:
         """Posts that hold all words of `text`, newest first; diacritics and case do not matter."""

@@ -10,7 +10,18 @@ import pytest
 
 from stores.base import Store
 from streams.documents import Batch, PostDocument
-from tests.contracts.store_documents import BASE, DAY, MINUTE, alert, exemplar, post, rumor, trend
+from tests.contracts.store_documents import (
+    BASE,
+    DAY,
+    MINUTE,
+    alert,
+    audit,
+    claim,
+    exemplar,
+    post,
+    rumor,
+    trend,
+)
 
 Reopen = Callable[[], Store]
 EMPTY = {"rumors": 0, "alerts": 0, "posts": 0, "trends": 0}
@@ -298,6 +309,33 @@ class StoreContract:
         assert store.similar("r1")[0].cosine == 1
         self.put(store, rumors=[rumor("r2", version=1, vector=other)])
         assert store.similar("r1")[0].cosine == 1
+
+    # --- the desk -----------------------------------------------------------------------------
+
+    def test_claims_come_back_newest_first_and_a_newer_version_replaces(self, store: Store) -> None:
+        own = claim("c2", origin="verdict", alert_id="a1", published_at=None, since=BASE + 1)
+        muted = claim("c3", origin="mute", verdict=None, muted=True, texts=[], rating="", source="")
+        assert self.put(store, claims=[claim(), own, muted]) == 3
+        assert store.claims() == [own, claim(), muted]
+        assert store.claims(limit=1, offset=1) == [claim()]
+        assert store.claim("c2") == own
+        assert store.claim("c9") is None
+        self.put(store, claims=[claim(version=2, returned=3), claim(version=1, returned=9)])
+        assert store.claim("c1") == claim(version=2, returned=3)
+
+    def test_the_audit_is_append_only_and_in_the_order_of_the_log(self, store: Store) -> None:
+        refused = audit(
+            "x2", version=2, at=BASE, taken=False, reason="the alert is new", given={}, why="",
+            alert_id=None, rumor_id=None, status=None,
+        )  # fmt: skip
+        third = audit("x3", version=3, alert_id="a2")
+        assert self.put(store, audits=[audit(), refused, third]) == 3
+        assert store.audit() == [third, refused, audit()]
+        assert store.audit(alert_id="a1") == [audit()]
+        assert store.audit(limit=1, offset=1) == [refused]
+        assert self.put(store, audits=[audit(version=9, who="nobody", at=audit().at)]) == 0
+        assert store.action("x1") == audit()
+        assert store.action("x9") is None
 
     # --- search -------------------------------------------------------------------------------
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from streams.documents import (
     AlertDocument,
+    AuditDocument,
+    ClaimDocument,
+    ClaimText,
     Exemplar,
     Join,
     PostDocument,
@@ -158,3 +161,46 @@ def trend(bucket: int = BASE, version: int = 1, **changes: Any) -> TrendDocument
         "alerts_confirm": 0,
     }
     return TrendDocument(**(values | changes))
+
+
+def claim(claim_id: str = "c1", version: int = 1, **changes: Any) -> ClaimDocument:
+    values: dict[str, Any] = {
+        "claim_id": claim_id,
+        "version": version,
+        "since": BASE,
+        "texts": [
+            ClaimText(text="Đập Sông Mơ sắp vỡ", lang="vi"),
+            ClaimText(text="The Song Mo dam is about to break", lang="en"),
+        ],
+        "verdict": "fake",
+        "rating": "Sai sự thật",
+        "source": "Trung tâm kiểm chứng (bịa)",
+        "published_at": BASE - DAY,
+        "correction": "Đập Sông Mơ an toàn.",
+        "link": "https://example.org/dap",
+        "origin": "import",
+        "alert_id": None,
+        "encoder": "none",
+        "muted": False,
+        "returned": 2,
+    }
+    return ClaimDocument(**(values | changes))
+
+
+def audit(action_id: str = "x1", version: int = 1, **changes: Any) -> AuditDocument:
+    values: dict[str, Any] = {
+        "action_id": action_id,
+        "version": version,
+        "at": BASE + MINUTE,
+        "who": "Mai",
+        "deed": "verdict",
+        "subject": "a0",
+        "why": "gọi trạm thủy văn",
+        "given": {"verdict": "fake", "links": "https://example.org/dap"},
+        "taken": True,
+        "reason": "",
+        "alert_id": "a1",
+        "rumor_id": "r1",
+        "status": "answered",
+    }
+    return AuditDocument(**(values | changes))

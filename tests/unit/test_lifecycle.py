@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from alerts.desk import Desk
+from alerts.desk import Desk, audit
 from alerts.lifecycle import MOVES, advance, refusal
 from alerts.rumor import AlertState, Rumor
 from streams.codec import CodecError, encode
@@ -126,7 +126,7 @@ class TestDesk:
 
     def test_an_alert_answers_to_its_rumors_id_too(self) -> None:
         held = self.rumor(alert=alert())
-        assert Desk().take(action("acknowledge", alert="r1"), [held]) is held
+        assert Desk().take(action("acknowledge", alert="r1"), [held]) == (held, "")
         assert held.alert is not None
         assert held.alert.status == "acknowledged"
 
@@ -135,12 +135,24 @@ class TestDesk:
         desk.gone("a3", "a2")
         desk.gone("a2", "a1")
         desk.gone("a9")
-        assert desk.take(action("verify", alert="a3"), [held]) is held
-        assert "left the window" in str(desk.take(action("verify", alert="a9"), [held]))
+        assert desk.take(action("verify", alert="a3"), [held]) == (held, "")
+        assert "left the window" in desk.take(action("verify", alert="a9"), [held]).reason
 
     def test_unknown_and_not_alerted_are_refused(self) -> None:
-        assert "no alert or rumor" in str(Desk().take(action("verify", alert="a7"), []))
-        assert "no alert yet" in str(Desk().take(action("verify", alert="r1"), [self.rumor()]))
+        assert "no alert or rumor" in Desk().take(action("verify", alert="a7"), []).reason
+        assert "no alert yet" in Desk().take(action("verify", alert="r1"), [self.rumor()]).reason
+
+    def test_the_audit_tells_what_was_given_and_what_became_of_it(self) -> None:
+        held, desk = self.rumor(alert=alert()), Desk()
+        one, two = (action("verdict"), action("acknowledge", alert="r1", who="Nam", why="late"))
+        taken, refused = (audit(a, desk.take(a, [held]), 7) for a in (one, two))
+        assert (taken.taken, taken.reason, taken.status) == (True, "", "answered")
+        assert taken.given == {"verdict": "fake", "links": "https://example.org/dam"}
+        assert (refused.taken, refused.status, refused.who, refused.why) == (
+            False, "answered", "Nam", "late"
+        )  # fmt: skip
+        assert (refused.subject, refused.alert_id, refused.rumor_id) == ("r1", "a1", "r1")
+        assert "answered by Mai" in refused.reason
 
     def test_an_action_is_seen_once_also_after_a_restart(self) -> None:
         desk, again = Desk(), Desk()

@@ -1,0 +1,148 @@
+"""`tindon triage`: an analyst's action on an alert, as a record in the road's log."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.desk import PathOption, WaitOption, WhoOption, answer, give, name_of, store_of
+from cli.errors import UserError, WrongUse
+
+if TYPE_CHECKING:
+    from streams.documents import AuditDocument
+
+
+class Deed(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    VERIFY = "verify"
+    NOTE = "note"
+    VERDICT = "verdict"
+    DISMISS = "dismiss"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+# What follows a deed on the command line.
+_VALUES = {
+    Deed.ASSIGN: "the name to assign it to",
+    Deed.VERDICT: "fake, not-the-truth, authenticated or unverifiable",
+    Deed.NOTE: "the note",
+}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("triage")(triage)
+
+
+def triage(
+    ctx: typer.Context,
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Id of an alert, or of its rumor.")],
+    deed: Annotated[
+        Deed, typer.Argument(metavar="ACTION", help="What you do; see the list below.")
+    ],
+    value: Annotated[
+        str | None,
+        typer.Argument(metavar="[VALUE]", help="assign: a name; verdict: which; note: the note."),
+    ] = None,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason; dismiss needs one.")] = "",
+    link: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="verdict: where it can be checked; may be repeated."),
+    ] = None,
+    correction: Annotated[
+        str, typer.Option(metavar="TEXT", help="verdict: the answer to share.")
+    ] = "",
+    correction_link: Annotated[
+        str, typer.Option(metavar="URL", help="verdict: where the answer stands.")
+    ] = "",
+    who: WhoOption = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it was done, ISO 8601; else now.")
+    ] = None,
+    action_id: Annotated[
+        str | None,
+        typer.Option(
+            "--id", metavar="ID", help="Send an action again under its id: it counts once."
+        ),
+    ] = None,
+    path: PathOption = None,
+    wait: WaitOption = 10.0,
+) -> None:
+    """Act on an alert: acknowledge, assign NAME, verify, note TEXT, verdict WHICH, dismiss, close, reopen.
+
+    The road takes it at its place in the log, or refuses it with a reason; both stand in the audit.
+    """
+    import uuid
+
+    from streams.inputs import Action
+
+    action = Action(
+        id=action_id or uuid.uuid4().hex,
+        deed=deed.value,
+        alert=alert,
+        who=name_of(who),
+        at=_time(at),
+        links=link or [],
+        correction=correction,
+        correction_link=correction_link,
+        **{"why": why, **_valued(deed, value, why)},
+    )
+    if path is not None and not (path / "tindon.sqlite").is_file():
+        raise UserError(f"{path} holds no tindon.sqlite: give the folder of `tindon replay --out`")
+    give(ctx, path, [action])
+    store = store_of(ctx, path)
+    try:
+        told = answer(store, action.id, wait) if wait > 0 else None
+    finally:
+        store.close()
+    if told is None:
+        typer.echo(f"{action.id}: in the road's log or inbox; nothing is known of it yet")
+    else:
+        _say(told)
+
+
+def _valued(deed: Deed, value: str | None, why: str) -> dict[str, Any]:
+    """The fields that a deed's value fills. Raises WrongUse."""
+    from typing import get_args
+
+    from streams.documents import Verdict
+
+    needed = _VALUES.get(deed)
+    if needed is None:
+        if value is not None:
+            raise WrongUse(f"{deed.value} takes no value: leave {value!r} out, or give it as --why")
+        return {}
+    if deed is Deed.NOTE:
+        if value is not None and why:
+            raise WrongUse("give the note once: as VALUE or as --why")
+        return {"why": value or why}
+    if value is None:
+        raise WrongUse(f"{deed.value} needs a value: {needed}")
+    if deed is Deed.ASSIGN:
+        return {"assignee": value}
+    if value not in get_args(Verdict):
+        raise WrongUse(f"{value} is no verdict: give {needed}")
+    return {"verdict": value}
+
+
+def _time(at: str | None) -> int:
+    from streams.timestamps import parse_time
+
+    if at is None:
+        return int(time.time() * 1000)
+    try:
+        return parse_time(at)
+    except ValueError as error:
+        raise WrongUse(f"{at} is no time: give one as 2026-03-01T08:00:00+07:00") from error
+
+
+def _say(told: AuditDocument) -> None:
+    name = told.alert_id or told.rumor_id or told.subject
+    if not told.taken:
+        raise UserError(f"refused: {told.reason}")
+    other = f" (for {told.subject})" if told.subject not in (told.alert_id, told.rumor_id) else ""
+    typer.echo(f"{name}{other}: {told.deed} taken, the alert is {told.status}")
