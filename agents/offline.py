@@ -49,7 +49,7 @@ async def _write(settings: Settings, out: Path) -> tuple[dict[str, Any], Compari
                 logged.setdefault(record.sequence, set()).add(message)
             else:
                 order.append(record)
-    changes = {change.sequence: change for f in posts.frames for change in cluster.fold(f)}
+    changes = {change.sequence: change for r in posts.embedded for change in cluster.take(r)}
     folded = {sequence: encode(change) for sequence, change in changes.items()}
     order += sorted(folded.keys() - logged.keys())
     said: list[Results] = []

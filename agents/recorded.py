@@ -24,7 +24,7 @@ from config import Settings
 from streams.broker import Broker
 from streams.codec import CodecError, decode
 from streams.documents import RumorDocument
-from streams.inputs import RumorInput, read_input
+from streams.inputs import EmbeddedInput, RumorInput, read_embedded, read_input
 from streams.records import Change, Dead, EntryKind, Frame
 from streams.topics import Topics
 
@@ -54,7 +54,7 @@ class Posts(NamedTuple):
 
     inputs: list[str]
     dead: list[Dead]
-    frames: list[Frame]  # in the log's order, resent ones too
+    embedded: list[EmbeddedInput]  # frames and settings in the log's order, resent ones too
     resent: int  # entries that a frame before held already
     first_ms: int  # when the first of them was written
 
@@ -112,12 +112,14 @@ async def read_posts(consumer: Any, topics: Topics) -> Posts:
             partition, _, offset = record.key.decode().partition("/")
             letters[int(partition), int(offset)] = _dead.decode(record.value)
     inputs: list[str] = []
-    frames: list[Frame] = []
+    embedded: list[EmbeddedInput] = []
     last: dict[str, int] = {}
     resent = 0
     async for record in records(consumer, topics.embedded):
-        frame = decode(record.value, Frame)
-        frames.append(frame)
+        frame = read_embedded(record.value)
+        embedded.append(frame)
+        if not isinstance(frame, Frame):
+            continue
         origin = f"{frame.origin}/{frame.partition}"
         done = last.get(origin, -1)
         offsets = frame.offsets.tolist()
@@ -129,7 +131,7 @@ async def read_posts(consumer: Any, topics: Topics) -> Posts:
                 inputs.append(names.get(place) or _place(topics, *place))
         last[origin] = max([done, *offsets])
     dead = [letter for _, letter in sorted(letters.items())]
-    return Posts(inputs, dead, frames, resent, first_ms)
+    return Posts(inputs, dead, embedded, resent, first_ms)
 
 
 def _place(topics: Topics, partition: int, offset: int) -> str:

@@ -5,6 +5,7 @@ The single owner of rumor and alert documents. One fold reads the one partition 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,7 +26,9 @@ from alerts.parameters import (
     AlertParameters,
     BadParameter,
 )
+from alerts.raising import main_place, raised_of
 from alerts.rumor import AlertState, Rumor, folded_posts
+from alerts.settling import taken_up
 from alerts.shaping import alert_document, post_document, rumor_document
 from alerts.tree import Tree
 from alerts.trends import Trends
@@ -34,11 +37,11 @@ from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
 from streams.effects import Effects, Raised
 from streams.grid import int8
 from streams.ids import rumor_id
-from streams.inputs import Action, RumorInput
+from streams.inputs import Action, RumorInput, SettingsChange
 from streams.records import Change, WrongEncoder
 from streams.time import NEVER
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 class Gone(NamedTuple):
@@ -72,6 +75,7 @@ class AlertFold:
         self._levels = Levels(parameters)
         self._trends = Trends(lateness_ms)
         self._desk = Desk()
+        self._brought = ""  # version of the settings that the log brought
         self._applied: dict[int, int] = {}  # partition -> last change taken
         self._watermarks: dict[int, int] = {}
         self._watermark = NEVER
@@ -93,6 +97,11 @@ class AlertFold:
         return self._watermark
 
     @property
+    def settings_version(self) -> str:
+        """Of the settings in force."""
+        return self._parameters.settings_version
+
+    @property
     def open_rumors(self) -> int:
         return len(self._tree.rumors)
 
@@ -103,6 +112,17 @@ class AlertFold:
                 return self.apply(record)
             case Action():
                 return self._act(record)
+            case SettingsChange():
+                self._version += 1
+                self._settle(record.alert, record.version)
+                return Effects(watermark=self._watermark)
+
+    def _settle(self, values: Mapping[str, Any], version: str) -> None:
+        """Other parameters from here on; those that this program cannot use change nothing."""
+        if (settled := taken_up(self._parameters, values)) is not None:
+            self._parameters, self._levels = settled
+            self._brought = version
+            self._tree.use(self._parameters.macro_threshold, self._parameters.event_threshold)
 
     def _act(self, action: Action) -> Effects:
         """What an analyst did. The documents that it changed are written at once."""
@@ -224,26 +244,8 @@ class AlertFold:
             self._levels.raise_alert(rumor, verdict.level, self._watermark, self._newest)
             assert rumor.alert is not None
             document = self._document(rumor)
-            raised.append(
-                Raised(
-                    alert_id=rumor.alert.alert_id,
-                    level=verdict.level,
-                    raised_at=self._watermark,
-                    raised_by=self._newest,
-                    rumor_id=rumor.id,
-                    first_post_at=rumor.first_at,
-                    post_ids=[post_id for _, post_id in sorted(rumor.posts)],
-                    headline=document.headline,
-                    score=round(verdict.score, 4),
-                    signals=verdict.signals,
-                    category=document.category,
-                    languages=sorted(rumor.languages),
-                )
-            )
-            language = max(sorted(rumor.languages), key=lambda name: rumor.languages[name])
-            platform = max(
-                sorted(rumor.platforms), key=lambda name: rumor.platforms[name], default=""
-            )
+            raised.append(raised_of(rumor, verdict, document, self._watermark, self._newest))
+            language, platform = main_place(rumor)
             self._trends.alert(self._watermark, language, platform, verdict.level)
         return raised
 
@@ -361,6 +363,7 @@ class AlertFold:
             "dirty": sorted(self._dirty),
             "gone": [msgspec.to_builtins(gone) for gone in self._gone],
             "written": list(self._written),
+            "settings": [self._brought, msgspec.to_builtins(self._parameters)],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -368,6 +371,9 @@ class AlertFold:
         check_head(state, fold="alert", version=STATE_VERSION, encoder=self._encoder)
         self._micros.restore(state["micros"])
         self._tree.restore(state["tree"])
+        brought, values = state["settings"]
+        if brought:  # else the settings of this process's start are in force
+            self._settle(values, brought)
         self._micros.event[:] = [self._tree.rumors[n].event for n in self._micros.rumor.tolist()]
         self._shown = {}
         self._trends.restore(state["trends"])

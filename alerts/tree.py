@@ -25,6 +25,11 @@ class Tree:
         self._event_ids: dict[int, str] = {}
         self._next = 0
 
+    def use(self, macro_threshold: float, event_threshold: float) -> None:
+        """Other thresholds from here on; what is joined stays joined."""
+        self._macro_threshold = macro_threshold
+        self._event_threshold = event_threshold
+
     def open(self, rumor_id: str, at: int) -> Rumor:
         """A rumor of its own, in an event of its own."""
         number = self._next

@@ -30,7 +30,7 @@ COMMANDS = (
     "cli.evaluate",
     "cli.tune",
     "cli.shadow",
-    "cli.apply_settings",
+    "cli.settings",
     "cli.ingest",
     "cli.worker",
     "cli.servers",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from clusters.admission import Block, admit, follow
-from clusters.parameters import CHANGE, REFRESH, ClusterParameters
+from clusters.parameters import CHANGE, REFRESH, ClusterParameters, taken_up, tunable
 from clusters.pending import Pending
 from clusters.seen import Seen
 from clusters.table import MicroTable
@@ -20,10 +20,11 @@ from clusters.weights import Texts, Weights, gather
 from streams.codec import check_head
 from streams.grid import LEXICAL
 from streams.ids import micro_id
+from streams.inputs import EmbeddedInput
 from streams.records import Change, EntryKind, Frame, Outcome, PostColumns, WrongEncoder
 from streams.time import Watermark
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class ClusterFold:
@@ -50,6 +51,7 @@ class ClusterFold:
             lateness_ms=parameters.lateness_ms, silent_ms=parameters.silent_ms
         )
         self._pending = Pending(dim)
+        self._settings_version = ""  # of the settings that the log brought
         self._offsets: dict[str, int] = {}  # "origin/partition" -> last source offset
         self._folded = 0
         self._sequence = 0
@@ -69,6 +71,17 @@ class ClusterFold:
     def sequence(self) -> int:
         """Number of the last change."""
         return self._sequence
+
+    def take(self, record: EmbeddedInput) -> list[Change]:
+        """Take up one record of `posts.embedded`, whatever its kind. Raises WrongEncoder."""
+        if isinstance(record, Frame):
+            return self.fold(record)
+        self._use(taken_up(self._parameters, record.cluster), record.version)
+        return []
+
+    def _use(self, parameters: ClusterParameters, version: str) -> None:
+        self._parameters, self._settings_version = parameters, version
+        self._seen.keep_for(parameters.window_ms + parameters.lateness_ms)
 
     def fold(self, frame: Frame) -> list[Change]:
         """Fold one frame; returns the changes that fell due, in order.
@@ -242,6 +255,9 @@ class ClusterFold:
             "wording": sorted(self._live_wordings().items()),
             "watermark": self._watermark.state(),
             "pending": self._pending.state(),
+            "settings": [self._settings_version, tunable(self._parameters)]
+            if self._settings_version
+            else None,
             "offsets": [[o, self._offsets[o]] for o in sorted(self._offsets)],
             "folded": self._folded,
             "sequence": self._sequence,
@@ -258,5 +274,8 @@ class ClusterFold:
         self._watermark.restore(state["watermark"])
         self._pending.restore(state["pending"])
         self._offsets = dict(state["offsets"])
+        if state["settings"] is not None:
+            version, values = state["settings"]
+            self._use(taken_up(self._parameters, values), version)
         self._folded = state["folded"]
         self._sequence = state["sequence"]

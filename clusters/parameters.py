@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 FULL = 63
@@ -30,3 +33,19 @@ class ClusterParameters(msgspec.Struct, frozen=True, kw_only=True):
     window_ms: int = 14 * 86_400_000
     lateness_ms: int = 24 * 3_600_000
     silent_ms: int = 300_000
+
+
+TUNABLE = ("micro_threshold", "window_ms")
+"""What the fold can take up in the middle of its log. The sums of its micro-clusters were made with the
+dense weight, and watermarks with the times of the intake: these stay until a new state."""
+
+
+def tunable(parameters: ClusterParameters) -> dict[str, Any]:
+    """The values of TUNABLE, by name."""
+    return {name: getattr(parameters, name) for name in TUNABLE}
+
+
+def taken_up(parameters: ClusterParameters, values: Mapping[str, Any]) -> ClusterParameters:
+    """The parameters with the given values of TUNABLE; others are left."""
+    chosen = {name: values[name] for name in TUNABLE if name in values}
+    return msgspec.structs.replace(parameters, **chosen)

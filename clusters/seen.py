@@ -20,6 +20,10 @@ class Seen:
     def __len__(self) -> int:
         return len(self._serial)
 
+    def keep_for(self, keep_ms: int) -> None:
+        """From here on; what was forgotten stays forgotten."""
+        self._keep = keep_ms
+
     def serial(self, source: str, post_id: str) -> int | None:
         """The micro-cluster (serial number) of a post seen before; None for a new one."""
         return self._serial.get(post_key(source, post_id))

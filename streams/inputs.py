@@ -13,7 +13,7 @@ import msgspec
 
 from streams.codec import decode
 from streams.documents import Verdict
-from streams.records import Change
+from streams.records import Change, Frame
 
 Deed = Literal[
     "acknowledge", "assign", "verify", "note", "verdict", "dismiss", "close", "reopen"
@@ -36,10 +36,36 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag="action"):
     correction_link: str = ""  # verdict: where the answer stands
 
 
-Decision = Action
+class SettingsChange(msgspec.Struct, frozen=True, kw_only=True, tag="settings"):
+    """Other settings of the folds, in force from the record's place in each log on.
+
+    It goes into `rumors.input` and into every partition of `posts.embedded`. Each fold takes up what it
+    can in the middle of its log, and keeps the rest.
+    """
+
+    id: str
+    version: str  # first 12 hex digits of the settings' SHA-256
+    who: str
+    at: int  # ms
+    why: str = ""
+    cluster: dict[str, Any]  # the fold's parameters by name, as `ClusterParameters` takes them
+    alert: dict[str, Any]  # as `AlertParameters` takes them
+    values: dict[str, Any]  # the settings of both folds by dotted name, for people
+
+
+Decision = Action | SettingsChange
 """What people decide: every record that is no change."""
 
 RumorInput = Change | Decision
+
+
+EmbeddedInput = Frame | SettingsChange
+"""What `posts.embedded` carries."""
+
+
+def read_embedded(message: bytes) -> EmbeddedInput:
+    """A message of `posts.embedded`. Raises CodecError."""
+    return cast(EmbeddedInput, decode(message, cast(Any, EmbeddedInput)))
 
 
 def read_input(message: bytes) -> RumorInput:

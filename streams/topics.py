@@ -54,6 +54,7 @@ class Topics:
         self.changes = Topic(f"{prefix}rumors.input", 1, logs)
         self.alerts = Topic(f"{prefix}alerts", 1, compacted)
         self.assignments = Topic(f"{prefix}assignments", 1, logs)
+        self.applied = Topic(f"{prefix}settings", 1, _FOREVER)
         states = {**TOPIC_CONFIG, "min.compaction.lag.ms": str(COMPACTION_LAG_MS)}
         self.checkpoints = Topic(f"{prefix}checkpoints", CHECKPOINT_PARTITIONS, states)
 
@@ -65,6 +66,7 @@ class Topics:
             self.changes,
             self.alerts,
             self.assignments,
+            self.applied,
             self.checkpoints,
         ]
 
@@ -72,6 +74,9 @@ class Topics:
 def _kept(hours: int) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(hours * HOUR_MS)}
 
+
+_FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1"}
+"""Settings that were applied, some KB each: the list that a rollback chooses from."""
 
 _COMPACTED = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(COMPACTION_LAG_MS)}
 

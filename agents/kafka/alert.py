@@ -76,6 +76,7 @@ class AlertStage(FoldStage):
         self._door = door
         self._record = record
         self._counted = -1  # version of the fold up to which the metrics have counted
+        self._settings_version = ""  # that the metrics tell
         self._idle_at = -1  # place in the log at the last checkpoint
 
     def new_state(self, partition: int) -> AlertState:
@@ -101,6 +102,9 @@ class AlertStage(FoldStage):
             sent.append(await bury(self.road, NAME, place, letter))
         await delivered(sent)
         self.road.metrics.open_rumors.set(state.fold.open_rumors)
+        if state.fold.settings_version != self._settings_version:
+            self._settings_version = state.fold.settings_version
+            self.road.metrics.tell_settings(self._settings_version)
         if state.fold.watermark != NEVER:
             self.road.metrics.watermark.labels(NAME).set(state.fold.watermark / 1000)
 

@@ -13,8 +13,9 @@ from agents.stages import cluster_fold
 from clusters import ClusterFold
 from embeddings.door import Door
 from streams.checkpoints import CheckpointStore
-from streams.codec import decode, encode
-from streams.records import Dead, Frame
+from streams.codec import encode
+from streams.inputs import read_embedded
+from streams.records import Dead
 from streams.time import NEVER
 
 NAME = "cluster"
@@ -48,10 +49,6 @@ def _fold(fold: ClusterFold, records: list[Any]) -> tuple[list[bytes], list[tupl
     """Messages of the changes that fell due, and the frames that cannot be read."""
     changes: list[bytes] = []
     damaged: list[tuple[str, Dead]] = []
-    for frame in readable(records, _frame, damaged):
-        changes += [encode(change) for change in fold.fold(frame)]
+    for record in readable(records, read_embedded, damaged):
+        changes += [encode(change) for change in fold.take(record)]
     return changes, damaged
-
-
-def _frame(message: bytes) -> Frame:
-    return decode(message, Frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from time import perf_counter
 from typing import Any
 
@@ -86,6 +87,10 @@ class Metrics:
         )
         self.settings = Info("settings", "Version of the settings, and the program's.", **add)
         self.encoder = Info("encoder", "The model that turns text into vectors.", **add)
+
+    def tell_settings(self, settings_version: str) -> None:
+        """The version of the settings in force, first 12 hex digits."""
+        self.settings.info({"version": settings_version, "program": version("tindon")})
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

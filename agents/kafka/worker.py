@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -69,7 +68,7 @@ def run(settings: Settings, names: Sequence[str]) -> None:
     door = door_for(settings, encoder_for(settings), replay=settings.time.ticks == "event")
     store = _store(settings) if "index" in names else None
     metrics = Metrics()
-    metrics.settings.info({"version": settings.sha256[:12], "program": version("tindon")})
+    metrics.tell_settings(settings.sha256[:12])
     metrics.encoder.info({"identity": door.identity})
     metrics.serve(settings.worker.metrics_port)
     worker = _Worker(settings, broker, topics, door, metrics)

@@ -25,8 +25,8 @@ from evaluation.shadow.results import results
 from evaluation.shadow.side import Side
 from evaluation.tuning.frames import door_of
 from streams.broker import Broker, BrokerError
-from streams.codec import CodecError, decode
-from streams.records import Frame
+from streams.codec import CodecError
+from streams.inputs import SettingsChange, read_embedded
 from streams.topics import LARGEST_RECORD, Topics
 
 log = logging.getLogger(__name__)
@@ -141,10 +141,15 @@ class _Reading:
 
     def _take(self, partition: int, record: Any) -> None:
         try:
-            frame = decode(record.value or b"", Frame)
+            frame = read_embedded(record.value or b"")
         except CodecError as error:
             self.damaged += 1
             log.warning("%s/%d/%d is left out: %s", record.topic, partition, record.offset, error)
+            return
+        if isinstance(frame, SettingsChange):
+            self._sides[0].settle(
+                frame
+            )  # the settings in force follow the log, the candidate stays
             return
         if self.first_at is None and len(frame.posts):
             self.first_at = int(frame.posts.created_at.min())

@@ -12,6 +12,7 @@ from embeddings.door import Door
 from evaluation.shadow.comparing import Sighting
 from evaluation.tuning.folding import Heirs
 from streams.effects import Effects, Raised
+from streams.inputs import SettingsChange
 from streams.records import Change, Frame, Outcome
 
 POSTS_KEPT = 200_000
@@ -32,6 +33,7 @@ class Side:
         self._door = door
         self._clusters: dict[int, ClusterFold] = {}
         self._alert = alert_fold(settings, door)
+        self._change: SettingsChange | None = None  # the newest that the log brought
         self._heirs = Heirs()
         self._rumor_of: OrderedDict[str, str] = OrderedDict()  # post -> its rumor when it came
         self._alerts: OrderedDict[str, Sighting] = OrderedDict()
@@ -42,10 +44,19 @@ class Side:
     def watermark(self) -> int:
         return self._alert.watermark
 
+    def settle(self, change: SettingsChange) -> None:
+        """Other settings from here on, for every fold."""
+        self._change = change
+        for cluster in self._clusters.values():
+            cluster.take(change)
+        self._alert.take(change)
+
     def fold(self, frame: Frame, partition: int = 0) -> None:
         cluster = self._clusters.get(partition)
         if cluster is None:
             cluster = cluster_fold(self._settings, self._door, partition)
+            if self._change is not None:
+                cluster.take(self._change)
             self._clusters[partition] = cluster
         for change in cluster.fold(frame):
             self._apply(change)

@@ -249,7 +249,7 @@ class TestTopics:
         topics = Topics(settings)
         assert [topic.name for topic in topics.all()] == [
             "x.posts", "x.posts.embedded", "x.posts.dead", "x.rumors.input", "x.alerts",
-            "x.assignments", "x.checkpoints",
+            "x.assignments", "x.settings", "x.checkpoints",
         ]  # fmt: skip
         assert topics.posts.partitions == 7
         assert topics.changes.partitions == 1, "one log for the one alert fold"
