@@ -135,12 +135,15 @@ def print_times(data: Path, name: str) -> None:
     found = [door.admit(record) for record in records]
     kept = [one for one in found if isinstance(one, Admitted)]
     raw = [json.loads(record.raw)["text"][:10_000] for record in records]
-    cleaned = [one.cleaned for one in kept]
-    folded = [one.folded for one in kept]
+    cleaned = [one.reading.cleaned for one in kept]
+    folded = [one.reading.folded for one in kept]
     words = [words_of(text) for text in folded]
     batches = [folded[i : i + BATCH] for i in range(0, len(folded), BATCH)]
 
     def frames(first: int) -> object:
+        nonlocal door
+        if not first:
+            door = Door(key=b"bench", rules=rules)  # with empty caches
         part: list[tuple[int, InputRecord]] = list(enumerate(records[first : first + BATCH]))
         return build_frame(door, part, origin="bench", partition=0)
 

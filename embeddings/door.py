@@ -6,17 +6,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from embeddings import flags as lexicons_module
 from embeddings import language
-from embeddings.features import features, wording, words_of
+from embeddings.features import wording, words_of
 from embeddings.mask import mask, mask_url
 from embeddings.normalise import clean, fold
 from embeddings.pseudonym import anonymous_voice, voice
+from embeddings.reading import DenseEncoder, Reading, Recent, add_dense, add_features
 from streams.records import KINDS, Dead, DeadEntry, DoorPost, EntryKind, Frame, Post, PostColumns
 from streams.validation import (
     FIELDS,
@@ -36,24 +37,11 @@ MAX_DEAD_RAW = 4096  # characters kept of a dead record
 _KIND_INDEX = {kind: index for index, kind in enumerate(KINDS)}
 
 
-class DenseEncoder(Protocol):
-    """What the door needs of an encoder; see `embeddings.load_encoder`."""
-
-    @property
-    def dim(self) -> int: ...
-
-    @property
-    def identity(self) -> str: ...
-
-    def encode(self, texts: list[str], /) -> np.ndarray: ...
-
-
 class Admitted(msgspec.Struct, frozen=True):
-    """A post let in, and the two readings of its text that the embedding needs."""
+    """A post let in, and what was read off its text for the embedding."""
 
     post: DoorPost
-    cleaned: str  # with diacritics, for the encoder
-    folded: str  # without, for the features
+    reading: Reading
     unknown_fields: int  # fields of the record that were left out
 
 
@@ -67,8 +55,8 @@ class Embedded(msgspec.Struct, frozen=True):
 
 
 class Door:
-    """Rules, key, lexicons and encoder of one stage; stateless between calls, the same answer for
-    the same record."""
+    """Rules, key, lexicons and encoder of one stage; but for caches stateless between calls, the
+    same answer for the same record."""
 
     def __init__(
         self,
@@ -84,6 +72,8 @@ class Door:
         self.lexicons = lexicons or lexicons_module.load()
         self.encoder = encoder
         self.max_text = max_text
+        self._texts: Recent[tuple[str, Reading]] = Recent()  # as they came -> masked, read
+        self._readings: Recent[Reading] = Recent()  # by cleaned text
 
     def __repr__(self) -> str:
         return f"Door(rules={self.rules}, encoder={self.identity}, max_text={self.max_text})"
@@ -106,31 +96,45 @@ class Door:
 
     def again(self, post: DoorPost) -> Admitted:
         """A post that passed the door before, as it was let in then; out of a log that keeps no more."""
-        cleaned = clean(cut(post.text, READ_CHARS))
-        return Admitted(post, cleaned, fold(cleaned), 0)
+        return Admitted(post, self._reading(clean(cut(post.text, READ_CHARS))), 0)
+
+    def _masked(self, raw: str) -> tuple[str, Reading]:
+        """A text as it may be stored, and what is read off it."""
+        found = self._texts.get(raw)
+        if found is None:
+            text = raw if len(raw) <= self.max_text else cut(raw, self.max_text)
+            if not text.isascii():
+                text = unicodedata.normalize("NFC", text)
+            text = mask(text)[: self.max_text]
+            found = text, self._reading(clean(cut(text, READ_CHARS)))
+            self._texts.put(raw, found)
+        return found
+
+    def _reading(self, cleaned: str) -> Reading:
+        reading = self._readings.get(cleaned)
+        if reading is None:
+            folded = fold(cleaned)
+            words = words_of(folded)
+            flags = self.lexicons.flags(words, cleaned)
+            reading = Reading(cleaned, folded, wording(words), flags)
+            self._readings.put(cleaned, reading)
+        return reading
 
     def _admitted(self, post: Post, unknown_fields: int) -> Admitted:
-        text = post.text if len(post.text) <= self.max_text else cut(post.text, self.max_text)
-        if not text.isascii():
-            text = unicodedata.normalize("NFC", text)
-        text = mask(text)[: self.max_text]
-        cleaned = clean(cut(text, READ_CHARS))
-        folded = fold(cleaned)
-        words = words_of(folded)
-        same_words = wording(words)
+        text, reading = self._masked(post.text)
         if post.author:
             who = voice(self._key, post.platform, post.source, post.author)
         else:
-            who = anonymous_voice(self._key, same_words, text)
+            who = anonymous_voice(self._key, reading.wording, text)
         door_post = DoorPost(
             source=post.source,
             id=post.id,
             created_at=post.created_at,
             text=text,
-            lang=language.stated(post.lang) or language.detect(cleaned, words),
+            lang=language.stated(post.lang) or reading.language,
             voice=who,
-            wording=same_words,
-            flags=self.lexicons.flags(words, cleaned),
+            wording=reading.wording,
+            flags=reading.flags,
             kind=_KIND_INDEX[post.kind],
             reach=post.reach,
             platform=post.platform,
@@ -139,7 +143,7 @@ class Door:
             reply_to=post.reply_to,
             repost_of=post.repost_of,
         )
-        return Admitted(door_post, cleaned, folded, unknown_fields)
+        return Admitted(door_post, reading, unknown_fields)
 
 
 def build_frame(
@@ -195,11 +199,13 @@ def frame_of(
 
 def _columns(admitted: list[Admitted], encoder: DenseEncoder | None) -> PostColumns:
     posts = [one.post for one in admitted]
-    ends, hashes, counts = features([one.folded for one in admitted])
-    if encoder is None:
-        dense = np.zeros((len(posts), 0), np.float32)
-    else:
-        dense = np.ascontiguousarray(encoder.encode([one.cleaned for one in admitted]), np.float32)
+    readings = [one.reading for one in admitted]
+    add_features(readings)
+    sizes = np.array([len(r.hashes) for r in readings], np.int64)
+    dense = np.zeros((len(posts), 0 if encoder is None else encoder.dim), np.float32)
+    if encoder is not None and posts:
+        add_dense(readings, encoder)
+        np.stack([r.dense for r in readings], out=dense)
     return PostColumns(
         source=[post.source for post in posts],
         id=[post.id for post in posts],
@@ -216,12 +222,15 @@ def _columns(admitted: list[Admitted], encoder: DenseEncoder | None) -> PostColu
         flags=np.array([post.flags for post in posts], np.uint32),
         kind=np.array([post.kind for post in posts], np.uint8),
         reach=np.array([post.reach for post in posts], np.int64),
-        feature_ends=ends,
-        features=hashes,
-        feature_counts=counts,
+        feature_ends=np.cumsum(sizes),
+        features=np.concatenate([_NO_FEATURE, *(r.hashes for r in readings)]),
+        feature_counts=np.concatenate([_NO_COUNT, *(r.counts for r in readings)]),
         dense=dense,
     )
 
+
+_NO_FEATURE = np.zeros(0, np.uint32)
+_NO_COUNT = np.zeros(0, np.uint8)
 
 _DIGITS = "0123456789 .-–—_()+\u00a0"
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from embeddings.door import Admitted, Door, build_frame
 from embeddings.features import features
+from embeddings.reading import Recent
 from streams.codec import encode
 from streams.records import Dead, EntryKind, Flag
 from streams.validation import InputRecord, IntakeRules, Invalid, Tick
@@ -64,8 +65,8 @@ def test_a_post_leaves_the_door_masked_and_without_author() -> None:
     assert door_post.url == "https://facebook.com/[user]/posts/1"
     assert door_post.lang == "vi" and door_post.kind == 1 and door_post.reach == 5
     assert door_post.flags & Flag.ENQUIRY
-    assert one.cleaned == "đập sắp vỡ!! gọi có thật không"
-    assert one.folded == "dap sap vo!! goi co that khong"
+    assert one.reading.cleaned == "đập sắp vỡ!! gọi có thật không"
+    assert one.reading.folded == "dap sap vo!! goi co that khong"
     assert one.unknown_fields == 1
     everything = repr(one).lower()
     assert "tung" not in everything and "0904" not in everything
@@ -85,7 +86,7 @@ def test_near_copies_share_wording_and_voice_only_without_author() -> None:
 def test_a_post_without_words_is_valid() -> None:
     one = admitted(post(text="😱😱😱"))
     assert one.post.wording == 0 and one.post.lang == "und" and one.post.flags == 0
-    assert len(features([one.folded])[1]) == 0
+    assert len(features([one.reading.folded])[1]) == 0
 
 
 def test_the_stated_language_wins_where_it_is_a_code() -> None:
@@ -276,3 +277,20 @@ def test_the_encoder_names_the_frame_and_reads_text_with_diacritics() -> None:
 def test_the_same_record_twice_gives_the_same_bytes() -> None:
     one, other = (build_frame(DOOR, ENTRIES, origin="o", partition=0).frame for _ in range(2))
     assert encode(one) == encode(other)
+
+
+def test_copies_and_full_caches_change_nothing() -> None:
+    texts = [f"Tin {'rất ' * (n % 5)}nóng số {n % 7}" for n in range(60)]
+    entries = [(n, post(str(n), text)) for n, text in enumerate(texts)]
+    small = Door(key=KEY)
+    small._texts, small._readings = Recent(4), Recent(4)
+    at_once = encode(build_frame(small, entries, origin="o", partition=0).frame)
+    again = encode(build_frame(small, entries, origin="o", partition=0).frame)
+    alone = [
+        encode(build_frame(Door(key=KEY), [e], origin="o", partition=0).frame) for e in entries
+    ]
+    assert again == at_once
+    for entry, expected in zip(entries, alone, strict=True):
+        assert encode(build_frame(small, [entry], origin="o", partition=0).frame) == expected
+    assert len(small._texts) <= 8
+    assert len(small._readings) <= 8
