@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from agents import inbox
-from agents.front import POSTS, Front, Portion, decoded, logged
+from agents.front import POSTS, Front, Portion, decoded, origin_of_post
 from alerts import AlertFold
 from stores.sqlite import SqliteStore
 from streams.codec import pack_state, unpack_state
@@ -236,8 +236,8 @@ class EmbeddedRoad:
         """Where the posts that are not dead came from, in folded order."""
         at = 0
         while records := self.log.read(POSTS, at, 10_000):
-            posts = (logged(value) for _, value in records)
-            yield from (one.input for one in posts if one.post is not None)
+            origins = (origin_of_post(value) for _, value in records)
+            yield from (origin for origin in origins if origin is not None)
             at = records[-1][0] + 1
 
     def results(self) -> Iterable[Results]:

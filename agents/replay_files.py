@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -20,9 +21,10 @@ from streams.effects import Raised
 from streams.records import Dead, Outcome
 
 SCHEMA = 1
+LINES = 1_000  # written at a time
 NAMES = ("assignments.jsonl", "alerts.jsonl", "rumors.jsonl", "dead.jsonl", "summary.json")
 
-_json = msgspec.json.Encoder().encode
+_lines = msgspec.json.Encoder().encode_lines
 _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
 
 
@@ -58,7 +60,9 @@ class _Heirs:
         self._heir[loser] = heir
 
     def of(self, name: str) -> str:
-        end = name
+        end = self._heir.get(name)
+        if end is None:
+            return name
         while end in self._heir:
             end = self._heir[end]
         while name != end:  # shorten the way for the next who asks
@@ -97,47 +101,53 @@ def write_files(road: Road, out: Path, totals: Totals) -> dict[str, Any]:
     return summary
 
 
+class _Line(msgspec.Struct):
+    """A line of `assignments.jsonl`."""
+
+    seq: int
+    input: str
+    source: str
+    post_id: str | None
+    outcome: str
+    reason: str | None
+    duplicate_of: str | None
+    micro_cluster_id: str | None
+    first_rumor_id: str | None
+    rumor_id: str | None
+    event_id: str | None
+
+
 def _assignments(
     road: Road, dead: list[Dead], heirs: _Heirs, names: dict[str, set[str]]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[_Line]:
     """Folded order first, the dead last in input order."""
     inputs = iter(road.inputs)
     seq = 0
+    late = int(Outcome.LATE)
+    of, rumors, events = heirs.of, names["rumor"], names["event"]
     for result in road.results():
         for a in result.assigned:
-            rumor = heirs.of(a.rumor) if a.rumor else None
-            event = heirs.of(a.event) if a.event else None
+            rumor = of(a.rumor) if a.rumor else None
+            event = of(a.event) if a.event else None
             if rumor and event:
-                names["rumor"].add(rumor)
-                names["event"].add(event)
-            yield {
-                "seq": seq,
-                "input": next(inputs),
-                "source": a.source,
-                "post_id": a.post_id,
-                "outcome": _OUTCOMES[a.outcome],
-                "reason": "late" if a.outcome == Outcome.LATE else None,
-                "duplicate_of": a.duplicate_of,
-                "micro_cluster_id": a.micro,
-                "first_rumor_id": a.rumor,
-                "rumor_id": rumor,
-                "event_id": event,
-            }
+                rumors.add(rumor)
+                events.add(event)
+            yield _Line(
+                seq,
+                next(inputs),
+                a.source,
+                a.post_id,
+                _OUTCOMES[a.outcome],
+                "late" if a.outcome == late else None,
+                a.duplicate_of,
+                a.micro,
+                a.rumor,
+                rumor,
+                event,
+            )
             seq += 1
     for d in dead:
-        yield {
-            "seq": seq,
-            "input": d.input,
-            "source": d.source,
-            "post_id": d.id,
-            "outcome": "dead",
-            "reason": d.reason,
-            "duplicate_of": None,
-            "micro_cluster_id": None,
-            "first_rumor_id": None,
-            "rumor_id": None,
-            "event_id": None,
-        }
+        yield _Line(seq, d.input, d.source, d.id, "dead", d.reason, None, None, None, None, None)
         seq += 1
 
 
@@ -193,11 +203,11 @@ def _summary(totals: Totals, dead: list[Dead], rumors: int, events: int) -> dict
     }
 
 
-def _write(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+def _write(path: Path, lines: Iterable[object]) -> None:
     """A whole file or the earlier one: never half of it."""
     draft = path.with_name(path.name + ".new")
+    iterator = iter(lines)
     with open(draft, "wb") as file:
-        for line in lines:
-            file.write(_json(line))
-            file.write(b"\n")
+        while portion := list(islice(iterator, LINES)):
+            file.write(_lines(portion))
     os.replace(draft, path)

@@ -284,14 +284,15 @@ class AlertFold:
         if shown is None:
             shown = self._shown[rumor.number] = Shown()
         shown.follow(rumor.kept)
-        rumor.vector = int8(self._micros.dense_of_rumor(rumor.number)) or rumor.vector
+        rows = self._micros.of_rumor(rumor.number)
+        rumor.vector = int8(self._micros.dense_of(rows)) or rumor.vector
         return rumor_document(
             rumor,
             shown,
             event_id=self._tree.event_id(rumor),
             version=self._version,
             watermark=self._watermark,
-            micro_clusters=self._micros.count_of_rumor(rumor.number),
+            micro_clusters=len(rows),
             score=score,
             signals=signals,
             open=open,

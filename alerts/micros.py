@@ -172,9 +172,11 @@ class Micros:
         """Micro-clusters of a rumor."""
         return int(np.count_nonzero(self.rumor[: self.size] == number))
 
-    def dense_of_rumor(self, number: int) -> np.ndarray:
-        """Sum of the raw dense vectors of a rumor's posts, int64 (dim,): exact in any order."""
-        return np.asarray(self._dense[: self.size][self.rumor[: self.size] == number].sum(axis=0))
+    def dense_of(self, rows: np.ndarray) -> np.ndarray:
+        """Sum of the raw dense vectors of the posts of rows, int64 (dim,): exact in any order."""
+        if len(rows) == 1:
+            return np.asarray(self._dense[rows[0]])
+        return np.asarray(self._dense[rows].sum(axis=0))
 
     def of_rumor(self, number: int) -> np.ndarray:
         """Rows of a rumor, oldest first."""

@@ -26,7 +26,8 @@ def rumor_document(
     open: bool = True,
     merged_into: str | None = None,
 ) -> RumorDocument:
-    newest = sorted(rumor.timeline.items())[-BUCKETS_KEPT:]
+    timeline = rumor.timeline
+    newest = [(start, timeline[start]) for start in sorted(timeline)[-BUCKETS_KEPT:]]
     return RumorDocument(
         rumor_id=rumor.id,
         version=version,

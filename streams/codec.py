@@ -27,10 +27,12 @@ MAX_DIMENSIONS = 4
 
 _ARRAY = 1  # msgpack extension code of an array
 _HEAD = struct.Struct("<BI")  # version, crc32
-_DTYPES = {
-    np.dtype(name).str: np.dtype(name)
+_NAMES = {
+    np.dtype(name): np.dtype(name).str.encode("ascii")
     for name in ("?", "<i1", "<i2", "<i4", "<i8", "<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8")
 }
+_BY_NAME = {name: dtype for dtype, name in _NAMES.items()}
+_LINE = struct.Struct("<BBQ")  # size of the type's name, 1 dimension, its length
 
 T = TypeVar("T")
 
@@ -44,14 +46,19 @@ def _pack_array(array: np.ndarray) -> msgspec.msgpack.Ext:
         raise CodecError(
             f"an array of {array.ndim} dimensions cannot be written, at most {MAX_DIMENSIONS}"
         )
-    small = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    name = small.dtype.str.encode("ascii")
-    if small.dtype.str not in _DTYPES:
+    name = _NAMES.get(array.dtype)
+    if name is None:  # another byte order, or a type that is not written
+        array = array.astype(array.dtype.newbyteorder("<"))
+        name = _NAMES.get(array.dtype)
+    if name is None:
         raise CodecError(
             f"an array of {array.dtype} cannot be written: only booleans, integers and floats"
         )
-    head = struct.pack(f"<BB{array.ndim}Q", len(name), array.ndim, *array.shape) + name
-    return msgspec.msgpack.Ext(_ARRAY, head + small.tobytes())
+    if array.ndim == 1:
+        head = _LINE.pack(len(name), 1, array.shape[0])
+    else:
+        head = struct.pack(f"<BB{array.ndim}Q", len(name), array.ndim, *array.shape)
+    return msgspec.msgpack.Ext(_ARRAY, b"".join((head, name, array.tobytes())))
 
 
 def _unpack_array(code: int, data: memoryview) -> np.ndarray:
@@ -59,16 +66,21 @@ def _unpack_array(code: int, data: memoryview) -> np.ndarray:
     if code != _ARRAY:
         raise CodecError(f"unknown extension {code} in the message")
     try:
-        name_size, ndim = struct.unpack_from("<BB", data)
-        shape = struct.unpack_from(f"<{ndim}Q", data, 2)
+        name_size, ndim = data[0], data[1]
         start = 2 + 8 * ndim + name_size
-        dtype = _DTYPES[bytes(data[2 + 8 * ndim : start]).decode("ascii")]
-        array = np.frombuffer(data, dtype, offset=start).reshape(shape)
-    except (struct.error, KeyError, ValueError) as error:
+        dtype = _BY_NAME[bytes(data[start - name_size : start])]
+        array = np.frombuffer(data, dtype, offset=start)
+        if ndim != 1:
+            array = array.reshape(struct.unpack_from(f"<{ndim}Q", data, 2))
+        elif _LINE.unpack_from(data)[2] != len(array):
+            raise ValueError(f"{len(array)} values instead of {_LINE.unpack_from(data)[2]}")
+    except (struct.error, IndexError, KeyError, ValueError) as error:
         raise CodecError(f"an array in the message is damaged ({error})") from None
-    if not array.flags.aligned:  # compiled loops downstream want aligned rows
+    flags = array.flags
+    if not flags.aligned:  # compiled loops downstream want aligned rows
         array = array.copy()
-    array.flags.writeable = False
+        flags = array.flags
+    flags.writeable = False
     return array
 
 

@@ -20,6 +20,9 @@ APPLICATION_ID = 0x54696E64  # "Tind": tells our files from other SQLite files
 BUSY_MS = 10_000  # how long to wait for another process that writes
 WRITER_CACHE_KIB = 65_536
 JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024  # the -wal file is cut to this after a large transaction
+CHECKPOINT_PAGES = (
+    4_096  # of the -wal file (16 MB) until they are copied; SQLite's 1,000 copy hot ones often
+)
 BLOB_PART_BYTES = 16 * 1024 * 1024  # SQLite holds at most 1 GB in a value; parts also bound memory
 
 _BLOBS = """
@@ -175,6 +178,7 @@ class Database:
             )
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
         if ours != APPLICATION_ID:
             self._writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -553,6 +553,6 @@ class TestMicros:
         )
         rows, _ = micros.add(delta)
         micros.rumor[rows] = [4, 4, 5]
-        assert micros.dense_of_rumor(4).tolist() == [612, 1, -7]
-        assert micros.dense_of_rumor(5).tolist() == [9, 9, 9]
-        assert micros.dense_of_rumor(6).tolist() == [0, 0, 0]
+        assert micros.dense_of(micros.of_rumor(4)).tolist() == [612, 1, -7]
+        assert micros.dense_of(micros.of_rumor(5)).tolist() == [9, 9, 9]
+        assert micros.dense_of(micros.of_rumor(6)).tolist() == [0, 0, 0]
