@@ -77,6 +77,7 @@ def alert_parameters(settings: Settings) -> AlertParameters:
     return AlertParameters(
         macro_threshold=_finer(a.macro_threshold, granularity),
         event_threshold=_finer(a.event_threshold, granularity),
+        link_threshold=a.link_threshold,
         dense_weight=settings.cluster.dense_weight,
         index_posts=a.index_posts,
         suggest=LevelRule(**a.suggest.model_dump()),

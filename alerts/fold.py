@@ -71,7 +71,7 @@ class AlertFold:
         self._parameters = parameters
         self._encoder = encoder
         self._micros = Micros(dim, parameters.dense_weight)
-        self._tree = Tree(parameters.macro_threshold, parameters.event_threshold)
+        self._tree = Tree(parameters)
         self._levels = Levels(parameters)
         self._trends = Trends(lateness_ms)
         self._desk = Desk()

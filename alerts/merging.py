@@ -6,23 +6,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-from alerts.micros import Micros
+Compare = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def join(
-    micros: Micros,
     due: np.ndarray,
     similarity: np.ndarray,
+    compare: Compare,
     threshold: float,
     of: np.ndarray,
     merge: Callable[[int, int, float], None],
 ) -> None:
     """Compare micro-clusters that are due with all others; merge groups that belong together.
 
-    `similarity` holds a row of cosines for each one due, `of` each row's group (-1: none; changed
-    here as groups merge). Two groups merge when the pair at hand reaches
-    `threshold` (a cosine) and so does the mean over all pairs: average-link agglomeration (Sokal
-    and Michener 1958). Pairs are tried from the most similar down, ties to the oldest.
+    `similarity` holds a row of similarities for each one due, `of` each row's group (-1: none; changed
+    here as groups merge); `compare` gives the similarities of any rows with any others. Two groups
+    merge when the pair at hand reaches `threshold` (a cosine) and so does the mean over all pairs:
+    average-link agglomeration (Sokal and Michener 1958). Pairs are tried from the most similar down,
+    ties to the oldest.
     """
     for row, near in zip(due.tolist(), similarity, strict=True):
         rivals = (near >= threshold).nonzero()[0]
@@ -34,7 +35,7 @@ def join(
             own, other = int(of[row]), int(of[at])
             if own == other or other in refused:
                 continue
-            pairs = micros.similarity(np.flatnonzero(of == own), np.flatnonzero(of == other))
+            pairs = compare(np.flatnonzero(of == own), np.flatnonzero(of == other))
             if float(pairs.mean()) >= threshold:
                 merge(own, other, float(near[at]))
                 of[of == max(own, other)] = min(own, other)

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from alerts.parameters import FEATURES_KEPT, MEMORY
+from alerts.parameters import FEATURES_KEPT, LIKENESS, MEMORY
 from streams.grid import FREQUENCY_BITS, GRID, LEXICAL, inverse_frequency, on_grid, sketch, unit
 from streams.records import MicroDelta
 
 _MASK = np.uint32((1 << FREQUENCY_BITS) - 1)
+_MEASURES = ("_lengths", "_dense_lengths", "_spread")  # follow from the rest; not part of the state
 
 
 class Micros:
@@ -34,6 +35,8 @@ class Micros:
         self._posts = np.zeros(0, np.int64)  # vectors in the sums
         self._judged = np.zeros(0, np.int64)  # vectors when it was last due
         self._lengths = np.zeros(0, np.float32)  # of the vectors
+        self._dense_lengths = np.zeros(0, np.float32)  # of their dense part
+        self._spread = np.zeros(0, np.float32)  # length of the mean of its posts' unit vectors
         self._features: list[tuple[np.ndarray, np.ndarray]] = []
         self.ids: list[str] = []
         self._row: dict[str, int] = {}
@@ -46,7 +49,7 @@ class Micros:
 
     def _grow(self) -> None:
         capacity = max(64, 2 * len(self.rumor))
-        for name in ("vectors", "rumor", "event", "_dense", "_posts", "_judged", "_lengths"):
+        for name in ("vectors", "rumor", "event", "_dense", "_posts", "_judged", *_MEASURES):
             old = getattr(self, name)
             new = np.zeros((capacity, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -90,7 +93,7 @@ class Micros:
             self.rumor[row] = self.event[row] = -1
             self._dense[row] = 0
             self._posts[row] = self._judged[row] = 0
-            self._lengths[row] = 1
+            self._lengths[row] = self._dense_lengths[row] = self._spread[row] = 1
             self._features.append((np.zeros(0, np.uint32), np.zeros(0, np.int64)))
             self.ids.append(micro_id)
         return row
@@ -112,7 +115,20 @@ class Micros:
             dense = dense - self._dense_total / (GRID * self._seen)
         vectors = on_grid(unit(dense), lexical, self._dense_weight)
         self.vectors[rows] = vectors
-        self._lengths[rows] = _length(vectors)
+        self._lengths[rows], self._dense_lengths[rows], self._spread[rows] = self._measured(
+            vectors, self._posts[rows]
+        )
+
+    def _measured(
+        self, vectors: np.ndarray, posts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Lengths of whole vectors and of their dense parts, and the spread of so many posts.
+
+        The mean of n unit vectors whose cosines are LIKENESS on average has the length
+        sqrt(LIKENESS + (1 - LIKENESS) / n).
+        """
+        spread = np.sqrt(LIKENESS + (1.0 - LIKENESS) / np.maximum(posts, 1))
+        return _length(vectors), _length(vectors[:, : self._dim]), spread.astype(np.float32)
 
     def _learn(self, delta: MicroDelta) -> None:
         np.add.at(self._frequency, delta.features & _MASK, delta.feature_posts)
@@ -128,6 +144,29 @@ class Micros:
         at = slice(self.size) if others is None else others
         product = self.vectors[rows] @ self.vectors[at].T
         return np.asarray(product / (self._lengths[rows][:, None] * self._lengths[at][None, :]))
+
+    def between_posts(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Mean cosines between the posts of rows and those of others, float32.
+
+        The cosine of two centroids grows with the posts behind them, because what the posts do not
+        share averages out. Times both spreads it is the mean cosine of a post here with one there.
+        """
+        return self.posts_apart(self.similarity(rows, others), rows, others)
+
+    def posts_apart(
+        self, similarity: np.ndarray, rows: np.ndarray, others: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Cosines of rows with others as mean cosines between their posts, float32."""
+        at = slice(self.size) if others is None else others
+        return np.asarray(similarity * self._spread[rows][:, None] * self._spread[at][None, :])
+
+    def meaning(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
+        """Cosines of the dense parts alone of rows with others (default: all rows), float32."""
+        at, dense = slice(self.size) if others is None else others, self.vectors[:, : self._dim]
+        lengths = self._dense_lengths
+        return np.asarray(
+            (dense[rows] @ dense[at].T) / (lengths[rows][:, None] * lengths[at][None, :])
+        )
 
     def drop(self, micro_ids: list[str]) -> list[int]:
         """Forget micro-clusters that left the window; the numbers of the rumors they were in."""
@@ -153,6 +192,8 @@ class Micros:
             self._posts,
             self._judged,
             self._lengths,
+            self._dense_lengths,
+            self._spread,
         ):
             column[:n] = column[keep]
         self._features = [self._features[i] for i in keep]
@@ -213,8 +254,8 @@ class Micros:
         self.rumor = state["rumor"].copy()
         self.event = np.full(n, -1, np.int64)  # the tree knows
         self._dense = state["dense"].reshape(n, self._dim).copy()
-        self._lengths = _length(self.vectors)
         self._posts, self._judged = state["posts"].copy(), state["judged"].copy()
+        self._lengths, self._dense_lengths, self._spread = self._measured(self.vectors, self._posts)
         self.ids = list(state["ids"])
         self._row = {m: i for i, m in enumerate(self.ids)}
         ends = np.cumsum(state["feature_sizes"])[:-1]

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from alerts.linking import across_languages
 from alerts.merging import join
 from alerts.micros import Micros
+from alerts.parameters import LINK_LEAD, AlertParameters
 from alerts.rumor import Rumor, from_state, to_state
 from streams.documents import Join
 from streams.effects import Merged
@@ -17,9 +19,10 @@ from streams.ids import event_id
 class Tree:
     """Active rumors and the events they belong to. The older one of two keeps its id."""
 
-    def __init__(self, macro_threshold: float, event_threshold: float) -> None:
-        self._macro_threshold = macro_threshold
-        self._event_threshold = event_threshold
+    def __init__(self, parameters: AlertParameters) -> None:
+        self._macro_threshold = parameters.macro_threshold
+        self._event_threshold = parameters.event_threshold
+        self._link_threshold = parameters.link_threshold
         self.rumors: dict[int, Rumor] = {}
         self._events: dict[int, list[int]] = {}  # event -> numbers of its rumors, oldest first
         self._event_ids: dict[int, str] = {}
@@ -56,7 +59,7 @@ class Tree:
             for _, loser in joined:
                 loser.event = min(a, b) if loser.event in (a, b) else loser.event
 
-        def join_rumors(a: int, b: int, similarity: float) -> None:
+        def join_rumors(a: int, b: int, threshold: float, similarity: float, reason: str) -> None:
             heir, loser = self.rumors[min(a, b)], self.rumors.pop(max(a, b))
             join_events(heir.event, loser.event, similarity)
             loser.event = heir.event
@@ -66,20 +69,43 @@ class Tree:
                     loser=loser.id,
                     at=at,
                     similarity=round(similarity, 4),
-                    threshold=self._macro_threshold,
-                    reason="Merged because their nearest micro-clusters agree by "
-                    f"{similarity:.2f} and all by {self._macro_threshold:.2f} or more on average.",
+                    threshold=threshold,
+                    reason=reason,
                 )
             )
             micros.rumor[micros.of_rumor(loser.number)] = heir.number
             merged.append(Merged(loser=loser.id, heir=heir.id))
             joined.append((heir, loser))
 
+        def join_alike(a: int, b: int, similarity: float) -> None:
+            least = self._macro_threshold
+            reason = (
+                "Merged because the posts of their nearest micro-clusters agree by "
+                f"{similarity:.2f} and all by {least:.2f} or more on average."
+            )
+            join_rumors(a, b, least, similarity, reason)
+
+        def join_across(a: int, b: int, similarity: float) -> None:
+            reason = (
+                f"Merged across languages because they agree by {similarity:.2f} in meaning, "
+                f"{LINK_LEAD:.2f} or more ahead of any other."
+            )
+            join_rumors(a, b, self._link_threshold, similarity, reason)
+
         if len(due):
-            similarity = micros.similarity(due)
-            join(micros, due, similarity, self._macro_threshold, micros.rumors_of(), join_rumors)
-            join(micros, due, similarity, self._event_threshold, micros.events_of(), join_events)
+            near = micros.similarity(due)
+            apart = micros.posts_apart(near, due)
+            compare, macro = micros.between_posts, self._macro_threshold
+            join(due, apart, compare, macro, micros.rumors_of(), join_alike)
+            across_languages(micros, due, self._link_threshold, self._language, join_across)
+            compare, event = micros.similarity, self._event_threshold
+            join(due, near, compare, event, micros.events_of(), join_events)
         return merged, joined
+
+    def _language(self, number: int) -> str | None:
+        """The language of most of a rumor's posts; None when it is not known."""
+        counts = [(n, name) for name, n in self.rumors[number].languages.items() if name != "und"]
+        return max(counts)[1] if counts else None
 
     def _join_events(self, micros: Micros, a: int, b: int) -> list[Merged]:
         if a == b:

@@ -30,8 +30,9 @@ STATE_VERSION = 2
 class ClusterFold:
     """Micro-clusters in a single pass.
 
-    A post joins the micro-cluster whose centroid is nearest in cosine when that reaches
-    `micro_threshold`, else it opens one (leader clustering; Hartigan 1975). An exact copy of a
+    A post joins the micro-cluster with whose members it has the largest mean cosine when that reaches
+    `micro_threshold`, else it opens one (leader clustering, Hartigan 1975, by mean link, Sokal and
+    Michener 1958). An exact copy of a
     wording, and a repost, go where the first one went without any vector work, and do not enter the
     sums.
     """
@@ -219,15 +220,14 @@ class ClusterFold:
         x = self._weights.vectors(texts, self._parameters.dense_weight)
         products = table.products(x)
         gram = x @ x.T
-        squares = gram.diagonal().astype(np.float64)
-        lengths = np.sqrt(squares).astype(np.float32)
+        lengths = np.sqrt(gram.diagonal())
         serials: list[int] = []
         for i, row in enumerate(rows):
             created = int(posts.created_at[row])
             at, score = table.best(products[i])
             if at < 0 or not lengths[i] or score < threshold * lengths[i]:
                 at = table.open(micro_id(posts.source[row], posts.id[row]), created)
-            halved = table.add(at, x[i], float(products[i, at]), float(squares[i]))
+            halved = table.add(at, x[i])
             if i + 1 == len(rows):
                 pass  # nobody comes after it
             elif halved:

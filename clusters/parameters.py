@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-FULL = 63
-"""Members after which a micro-cluster's sum is halved: 63 * |x|**2 < 2**24 keeps every product
-exact. It does up to |x| = 516; the longest rounded unit vector seen had 513.2
-(tests/unit/test_grid.py)."""
+FULL = 62
+"""Members after which a micro-cluster's sum is halved; even, so that half of them is a whole number.
+62 * |x|**2 < 2**24 keeps every product exact. It does up to |x| = 520; the longest rounded unit vector
+seen had 513.2 (tests/unit/test_grid.py)."""
 
 REFRESH = 256
 """Posts between two updates of frequencies and mean; powers of two below it at the start."""
@@ -28,7 +28,7 @@ MEMORY = 1 << 18
 class ClusterParameters(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the cluster fold. Thresholds are cosines."""
 
-    micro_threshold: float = 0.35
+    micro_threshold: float = 0.27
     dense_weight: float = 0.30
     window_ms: int = 14 * 86_400_000
     lateness_ms: int = 24 * 3_600_000

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from clusters.parameters import FULL
+from streams.grid import GRID
 from streams.time import NEVER
 
 
@@ -17,8 +18,7 @@ class MicroTable:
         self._width = width
         self.size = 0
         self.sums = np.zeros((0, width), np.float32)  # whole numbers
-        self._squares = np.zeros(0, np.float64)  # squared length of each sum, exact
-        self._inverse = np.zeros(0, np.float32)  # 1 / length; 0: nothing may join
+        self._inverse = np.zeros(0, np.float32)  # 1 / (members * GRID); 0: nothing may join
         self._members = np.zeros(0, np.int32)  # in the sum since its last halving
         self.last_at = np.zeros(0, np.int64)
         self.serial = np.zeros(0, np.int64)  # ascending
@@ -32,7 +32,6 @@ class MicroTable:
     def _grow(self) -> None:
         capacity = max(64, 2 * len(self.sums))
         self.sums = _longer(self.sums, capacity)
-        self._squares = _longer(self._squares, capacity)
         self._inverse = _longer(self._inverse, capacity)
         self._members = _longer(self._members, capacity)
         self.last_at = _longer(self.last_at, capacity)
@@ -48,7 +47,11 @@ class MicroTable:
         return out
 
     def best(self, products: np.ndarray) -> tuple[int, float]:
-        """The row whose centroid is nearest (lowest row on ties), and product / its length."""
+        """The nearest row (lowest on ties), and a post's mean product with its members / GRID.
+
+        Divided by the post's length that is the mean of its cosines with the members, whose own
+        lengths are GRID but for rounding.
+        """
         if not self.size:
             return -1, 0.0
         scores = self._scores[: self.size]
@@ -63,7 +66,6 @@ class MicroTable:
         row = self.size
         self.size += 1
         self.sums[row] = 0
-        self._squares[row] = 0
         self._inverse[row] = 0
         self._members[row] = 0
         self.last_at[row] = at
@@ -75,18 +77,16 @@ class MicroTable:
         self.ids.append(micro_id)
         return row
 
-    def add(self, row: int, x: np.ndarray, product: float, square: float) -> bool:
-        """Add a post's vector, given its product with the sum and its square; True if halved."""
+    def add(self, row: int, x: np.ndarray) -> bool:
+        """Add a post's vector; True if the sum was halved."""
         self.sums[row] += x
-        self._members[row] += 1
-        squares = self._squares[row] + 2.0 * product + square
-        halved = bool(self._members[row] == FULL)
+        members = int(self._members[row]) + 1
+        halved = members == FULL
         if halved:
             self.sums[row] = np.floor(self.sums[row] / 2)
-            self._members[row] = FULL // 2
-            squares = float((self.sums[row].astype(np.float64) ** 2).sum())
-        self._squares[row] = squares
-        self._inverse[row] = 1.0 / np.sqrt(squares) if squares > 0 else 0.0
+            members = FULL // 2
+        self._members[row] = members
+        self._inverse[row] = 1.0 / (members * GRID)
         return halved
 
     def touch(self, row: int, at: int) -> None:
@@ -128,7 +128,6 @@ class MicroTable:
         n = len(keep)
         for column in (
             self.sums,
-            self._squares,
             self._inverse,
             self._members,
             self._alive,
@@ -144,7 +143,7 @@ class MicroTable:
         self._close_gaps()
         n = self.size
         return {
-            "sums": self.sums[:n].astype(np.int16),  # |component| <= 63 * 512
+            "sums": self.sums[:n].astype(np.int16),  # |component| <= 62 * 512
             "members": self._members[:n],
             "last_at": self.last_at[:n],
             "serial": self.serial[:n],
@@ -160,9 +159,7 @@ class MicroTable:
         self.last_at = state["last_at"].copy()
         self._oldest = NEVER
         self.serial = state["serial"].copy()
-        self._squares = (self.sums.astype(np.float64) ** 2).sum(axis=1)
-        length = np.sqrt(self._squares)
-        self._inverse = np.divide(1.0, length, out=np.zeros(n), where=length > 0).astype(np.float32)
+        self._inverse = (1.0 / (self._members * float(GRID))).astype(np.float32)
         self._scores = np.zeros(n, np.float32)
         self.ids = list(state["ids"])
         self._next = state["next"]

@@ -63,6 +63,7 @@ class Level(Section):
 class Alert(Section):
     macro_threshold: Cosine
     event_threshold: Cosine
+    link_threshold: Cosine
     index_posts: Count
     suggest: Level
     confirm: Level

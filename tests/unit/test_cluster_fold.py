@@ -293,8 +293,26 @@ class TestTable:
             x = np.zeros(LEXICAL, np.float32)
             x[: len(vector)] = vector
             at = table.open(f"m{number}", number)
-            table.add(at, x, 0.0, float(x @ x))
+            table.add(at, x)
         return table
+
+    def test_a_post_is_measured_by_its_mean_cosine_with_the_members_not_by_the_centroid(
+        self,
+    ) -> None:
+        # Centroid of the first: (1, 1), a cosine of 1 with the post, which agrees with none of its
+        # members by more than .71. The second holds one post that agrees by .8.
+        table = MicroTable(LEXICAL)
+        for number, vectors in enumerate(([[512, 0], [0, 512]], [[512 * 0.96, -512 * 0.28]])):
+            table.open(f"m{number}", number)
+            for vector in vectors:
+                x = np.zeros(LEXICAL, np.float32)
+                x[:2] = vector
+                table.add(number, x)
+        x = np.zeros((1, LEXICAL), np.float32)
+        x[0, :2] = [512 * 0.8, 512 * 0.6]
+        assert table.best(table.products(x)[0]) == (0, pytest.approx(0.7 * 512, rel=1e-4))
+        x[0, :2] = [512, 0]
+        assert table.best(table.products(x)[0]) == (1, pytest.approx(0.96 * 512, rel=1e-4))
 
     def test_ties_go_to_the_oldest(self) -> None:
         table = self.rows([0, 300], [300, 0], [300, 0])

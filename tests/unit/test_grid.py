@@ -126,14 +126,13 @@ class TestSums:
         dense = unit(np.random.default_rng(words).normal(size=(1, dim)))
         (x,) = on_grid(dense, lexical, 0.3)
         whole = x.astype(np.int64)
-        square = float(whole @ whole)
         table = MicroTable(dim + LEXICAL)
         at = table.open("m", 0)
         for _ in range(5 * FULL):
             product = int(whole @ table.sums[at].astype(np.int64))
             assert product < EXACT
             assert float(table.products(x[None])[0, at]) == product
-            table.add(at, x, float(product), square)
+            table.add(at, x)
             assert np.abs(table.sums[at]).max() < 2**15, "a checkpoint holds it in 16 bits"
             assert (table.sums[at] == np.rint(table.sums[at])).all()
 
