@@ -57,8 +57,7 @@ def console(
     except ConsoleError as error:
         raise UserError(str(error)) from error
     try:
-        kind = "sqlite" if path is not None else store or chosen.store.kind
-        opened, over = _elasticsearch(chosen) if kind == "elasticsearch" else _sqlite(chosen, path)
+        opened, over = opened_store(chosen, store or chosen.store.kind, path)
         try:
             app = create_app(opened, language=chosen.console.language)
             shown = f"[{host}]" if ":" in host else host
@@ -70,6 +69,15 @@ def console(
         raise UserError(str(error)) from error
     finally:
         listener.close()
+
+
+def opened_store(chosen: Settings, kind: str, path: Path | None) -> tuple[Store, str]:
+    """A store that is there, and where: the file at `path`, else what the settings lead to.
+
+    Raises StoreError and UserError.
+    """
+    elsewhere = path is None and kind == "elasticsearch"
+    return _elasticsearch(chosen) if elsewhere else _sqlite(chosen, path)
 
 
 def _elasticsearch(chosen: Settings) -> tuple[Store, str]:

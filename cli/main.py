@@ -35,6 +35,7 @@ COMMANDS = (
     "cli.worker",
     "cli.servers",
     "cli.apply",
+    "cli.expire",
     "cli.console",
     "cli.triage",
     "cli.explain",

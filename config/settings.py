@@ -83,6 +83,17 @@ class Store(Section):
     prefix: NamePrefix
 
 
+Days = Annotated[int, Field(ge=0, le=36500)]  # 0: for ever
+
+
+class Retention(Section):
+    posts_days: Days
+    trends_days: Days
+    rumors_days: Days
+    alerts_days: Days
+    every_h: Annotated[float, Field(gt=0, le=8760)]
+
+
 class Elasticsearch(Section):
     url: HttpUrl
     username: str
@@ -166,6 +177,7 @@ class Settings(Section):
     alert: Alert
     time: Time
     store: Store
+    retention: Retention
     elasticsearch: Elasticsearch
     kafka: Kafka
     worker: Worker

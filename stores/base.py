@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from stores.retention import Ages
 from streams.documents import (
     AlertDocument,
     AuditDocument,
@@ -119,6 +120,15 @@ class Store(Protocol):
 
     def counts(self) -> dict[str, int]:
         """Documents by kind: rumors, alerts, posts, trends (merged ones included)."""
+
+    def newest(self) -> int | None:
+        """Start of the newest trend bucket (ms), the time that the stream has reached; None: empty."""
+
+    def expire(self, ages: Ages, now: int, *, dry_run: bool = False) -> dict[str, int]:
+        """Drop documents past their age at `now` (ms), never those of an open rumor.
+
+        Returns how many by kind. A dry run only counts.
+        """
 
     def refresh(self) -> None:
         """Make all that was written visible to the questions."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,6 +80,10 @@ _ADD_TEXT = "INSERT INTO posts_text (rowid, text) VALUES (?, ?)"
 _DROP_TEXT = "INSERT INTO posts_text (posts_text, rowid, text) VALUES ('delete', ?, ?)"
 
 
+class _DryRun(Exception):
+    """Takes a transaction back."""
+
+
 @contextmanager
 def _store_errors() -> Iterator[None]:
     try:
@@ -134,8 +138,20 @@ class SqliteStore:
         with _store_errors():
             return self.database.get_blob(key)
 
-    def expire(self, ages: Ages, now: int) -> dict[str, int]:
+    def newest(self) -> int | None:
+        """Start of the newest trend bucket, ms; None when there is none."""
+        with _store_errors(), self.database.reading() as connection:
+            found: int | None = connection.execute("SELECT max(bucket) FROM trends").fetchone()[0]
+            return found
+
+    def expire(self, ages: Ages, now: int, *, dry_run: bool = False) -> dict[str, int]:
         """Drop documents past their age, never those of an open rumor; returns how many by kind."""
+        gone: dict[str, int] = {}
+        with suppress(_DryRun):
+            self._expire(ages, now, gone, dry_run)
+        return gone
+
+    def _expire(self, ages: Ages, now: int, gone: dict[str, int], dry_run: bool) -> None:
         limits = cuts(ages, now)
         with _store_errors(), self.database.transaction() as connection:
             old = connection.execute(
@@ -147,7 +163,7 @@ class SqliteStore:
                 _DROP_TEXT, ((place, folded(_post.decode(raw).text)) for place, raw in old)
             )
             connection.executemany("DELETE FROM posts WHERE place = ?", ((row[0],) for row in old))
-            gone = {"posts": len(old)}
+            gone["posts"] = len(old)
             for kind, question in (
                 ("rumors", "DELETE FROM rumors WHERE last_post_at < ? AND NOT open"),
                 (
@@ -159,7 +175,8 @@ class SqliteStore:
             ):
                 cut = getattr(limits, kind)
                 gone[kind] = connection.execute(question, (cut,)).rowcount
-        return gone
+            if dry_run:
+                raise _DryRun
 
     # --- questions ----------------------------------------------------------------------------
 

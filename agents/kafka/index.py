@@ -13,6 +13,7 @@ from agents.kafka.dead import bury, unusable
 from agents.kafka.documents import Document, batches, key_of, unpack
 from agents.kafka.lane import Lane
 from agents.kafka.producer import Sent, delivered
+from agents.kafka.retention import Duty
 from stores import Store, StoreUnavailable
 from streams.codec import CodecError
 from streams.documents import Batch
@@ -44,6 +45,7 @@ class IndexStage(Stage):
         self._store = store
         self._lane = Lane("store")
         self._prepared = False
+        self._duty = Duty(road.settings)
 
     async def take(self, event: Any) -> None:
         records = event.value
@@ -73,6 +75,8 @@ class IndexStage(Stage):
         age = time.time() - records[0].timestamp / 1000
         self.road.metrics.age_seconds.labels(NAME).observe(max(age, 0.0))
         await self.ack(event)
+        if self._prepared and self._duty.due():
+            await self._lane.run(self._duty.carry_out, self._store)
 
     async def _write(self, batch: Batch) -> Written:
         if not self._prepared:
@@ -107,8 +111,8 @@ class IndexStage(Stage):
 
 def prepare(store: Store) -> None:
     """Index templates where they are missing or older; SQLite knows none."""
-    plan = getattr(store, "plan", None)
-    if plan is not None and plan():
+    ready = getattr(store, "ready", None)
+    if ready is not None and not ready():
         for step in store.ensure_templates(copies=False):  # type: ignore[attr-defined]
             log.info("%s %s %s", step.action, step.what, step.name)
 

@@ -31,14 +31,15 @@ class Expiry:
             if end <= getattr(limits, kind) and not self._needed(kind, name, end)
         ]
 
-    def expire(self, ages: Ages, now: int) -> dict[str, int]:
-        """Drop them; returns how many documents went, by kind."""
+    def expire(self, ages: Ages, now: int, *, dry_run: bool = False) -> dict[str, int]:
+        """Drop them, or only count; returns how many documents went, by kind."""
         gone: dict[str, int] = dict.fromkeys(AGING, 0)
         for name in self.expired(ages, now):
             kind = kind_of(self._prefix, name)
             assert kind is not None, name
             gone[kind] += self._connection.count(name, {"match_all": {}})
-            self._connection.request("DELETE", f"/{name}", allow=(404,))
+            if not dry_run:
+                self._connection.request("DELETE", f"/{name}", allow=(404,))
         return gone
 
     def _indices(self, kind: Kind) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -80,6 +80,9 @@ _RUMOR: dict[str, Mapping] = {
     "communities": COUNTED,
     "score": DOUBLE,
     "signals": SIGNALS,
+    # For panels: one column a signal, named by it, and the signals that reached their threshold.
+    "signal": {"dynamic": True},
+    "reasons": KEYWORD,
     "exemplars": EXEMPLARS,
     "level": KEYWORD,
     "category": KEYWORD,
@@ -114,7 +117,13 @@ _ALERTS: dict[str, Mapping] = {
         reopened=LONG,
         history=_fields(at=DATE, who=KEYWORD, deed=KEYWORD, why=TEXT, status=KEYWORD),
     ),
-    "alert": _fields(confirmed_at=DATE, raised_by=KEYWORD, encoder=KEYWORD, merged_into=KEYWORD),
+    "alert": _fields(
+        confirmed_at=DATE,
+        seconds_to_raise=LONG,
+        raised_by=KEYWORD,
+        encoder=KEYWORD,
+        merged_into=KEYWORD,
+    ),
 }
 _POSTS: dict[str, Mapping] = {
     "message": TEXT,
@@ -201,7 +210,12 @@ def composed_of(kind: Kind) -> tuple[str, ...]:
 def own(kind: Kind) -> Mapping:
     """What a kind's indices have besides its components."""
     meta = {"tindon_mapping": MAPPING_VERSION, "tindon_folding": FOLDING_VERSION}
-    return {"dynamic": "strict", "_meta": meta, "properties": _KINDS[kind][1]}
+    body: Mapping = {"dynamic": "strict", "_meta": meta, "properties": _KINDS[kind][1]}
+    if "rumor-fields" in composed_of(kind):
+        body["dynamic_templates"] = [
+            {"signal": {"path_match": "rumor.signal.*", "mapping": DOUBLE}}
+        ]
+    return body
 
 
 def mapping(kind: Kind) -> Mapping:

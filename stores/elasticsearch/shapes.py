@@ -174,6 +174,7 @@ def _alert_shape(document: AlertDocument) -> Shape:
         },
         "alert": present(
             confirmed_at=None if document.confirmed_at is None else iso(document.confirmed_at),
+            seconds_to_raise=max(document.raised_at - document.first_post_at, 0) // 1000,
             raised_by=document.raised_by,
             encoder=document.encoder,
             merged_into=document.merged_into,
@@ -261,6 +262,12 @@ def _common_shape(document: RumorDocument | AlertDocument) -> Shape:
         "communities": _counts(document.communities),
         "score": document.score,
         "signals": msgspec.to_builtins(document.signals),
+        "signal": {each.name: each.value for each in document.signals},
+        "reasons": [
+            f"{each.name} {each.value:g} ≥ {each.threshold:g}"
+            for each in document.signals
+            if each.value >= each.threshold
+        ],
         "exemplars": [
             {**msgspec.to_builtins(each), "created_at": iso(each.created_at)}
             for each in document.exemplars

@@ -79,6 +79,16 @@ class ElasticsearchStore:
             )
         return f"Elasticsearch {version} at {self.connection.url} is {health['status']}"
 
+    def ready(self) -> bool:
+        """Whether the templates are of this version, as a writer without rights over them sees it."""
+        try:
+            self.templates.check()
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            return False
+        return True
+
     def plan(self) -> list[Step]:
         """What `ensure_templates` would do."""
         return self.templates.plan()
@@ -94,9 +104,9 @@ class ElasticsearchStore:
         """The indices past their age that hold nothing of an open rumor; `expire` drops these."""
         return self._expiry.expired(ages, now)
 
-    def expire(self, ages: Ages, now: int) -> dict[str, int]:
+    def expire(self, ages: Ages, now: int, *, dry_run: bool = False) -> dict[str, int]:
         """Drop whole indices past their age; returns how many documents went, by kind."""
-        return self._expiry.expire(ages, now)
+        return self._expiry.expire(ages, now, dry_run=dry_run)
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -225,6 +235,11 @@ class ElasticsearchStore:
             return []
         sort: Sort = [{"@timestamp": "desc"}, {"post.key": "asc"}]
         return self._page("posts", filters, sort, shapes.post, limit, 0)
+
+    def newest(self) -> int | None:
+        """Start of the newest trend bucket, ms; None when there is none."""
+        found = self._page("trends", [], [{"@timestamp": "desc"}], shapes.trend, 1, 0)
+        return found[0].bucket if found else None
 
     def counts(self) -> dict[str, int]:
         """Documents by kind: rumors, alerts, posts, trends (merged ones included)."""

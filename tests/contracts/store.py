@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from stores.base import Store
+from stores.retention import Ages
 from streams.documents import Batch, PostDocument
 from tests.contracts.store_documents import (
     BASE,
@@ -390,6 +391,30 @@ class StoreContract:
     def test_search_gives_the_newest_first_up_to_the_limit(self, store: Store) -> None:
         self.put(store, posts=[post(f"p{i}", created_at=BASE + i * DAY) for i in range(6)])
         assert [p.post_id for p in store.search("đập", limit=3)] == ["p5", "p4", "p3"]
+
+    # --- retention ----------------------------------------------------------------------------
+
+    def test_what_is_past_its_age_goes_but_nothing_of_an_open_rumor(self, store: Store) -> None:
+        ages = Ages(posts=30, trends=None, rumors=None, alerts=None)
+        assert store.newest() is None
+        self.put(
+            store,
+            rumors=[rumor("open"), rumor("closed", open=False)],
+            posts=[
+                post("p1", rumor_id="open"),
+                post("p2", rumor_id="closed", created_at=BASE + 2 * DAY),
+                post("p3", rumor_id="closed", created_at=BASE + 40 * DAY),
+            ],
+            trends=[trend(), trend(BASE + 40 * DAY), trend(BASE + 39 * DAY)],
+        )
+        now = store.newest()
+        assert now == BASE + 40 * DAY
+        for dry_run in (True, False):
+            gone = store.expire(ages, now, dry_run=dry_run)
+            assert gone == {"posts": 1, "trends": 0, "rumors": 0, "alerts": 0}
+        assert store.posts("open") and len(store.posts("closed")) == 1
+        assert store.search("dap") == store.posts("closed") + store.posts("open")
+        assert store.counts() == {"rumors": 2, "alerts": 0, "posts": 2, "trends": 3}
 
     # --- size, threads, restarts --------------------------------------------------------------
 

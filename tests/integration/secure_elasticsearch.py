@@ -18,24 +18,17 @@ from deploy.local.maven import Progress
 PASSWORD = "an-invented-password"
 # `elasticsearch-users useradd` of that password; salted, so it is the same for all test users.
 _HASH = "$2a$10$tyI4nxBcVjgmuKE1/hs3QOZjl6hi5n6tYcCSzTG2quDBvD/pphJIa"
-_ROLES = """
-writer:
-  cluster: [monitor]
-  indices:
-    - names: ["*"]
-      privileges: [auto_configure, index, read, view_index_metadata, maintenance]
-reader:
-  cluster: [monitor]
-  indices:
-    - names: ["*"]
-      privileges: [read, view_index_metadata]
-setup:
-  cluster: [monitor, manage_index_templates]
-  indices:
-    - names: ["*"]
-      privileges: [manage, read]
-"""
-_USERS = {"admin": "superuser", "writer": "writer", "reader": "reader", "setup": "setup"}
+# The roles that deploy gives, for the prefixes of tests instead of `tindon-`.
+_FILE = Path(__file__).resolve().parents[2] / "deploy" / "elasticsearch" / "roles.yml"
+_ROLES = _FILE.read_text(encoding="utf-8").replace('"tindon-', '"t*-')
+_USERS = {
+    "admin": "superuser",
+    "writer": "tindon_writer",
+    "setup": "tindon_setup",
+    "reader": "tindon_console",
+    "analyst": "tindon_analyst",
+    "lead": "tindon_lead",
+}
 
 
 class SecureElasticsearch(Elasticsearch):

@@ -352,6 +352,16 @@ def test_prometheus_and_grafana_find_what_they_read() -> None:
     assert mounts["./grafana/provisioning"] == "/etc/grafana/provisioning"
 
 
+# --- roles
+
+
+def test_roles_of_the_security_api_are_those_of_the_file_realm() -> None:
+    """Each is tried out on a real node in test_elasticsearch_secure.py."""
+    folder = DEPLOY / "elasticsearch"
+    roles = yaml.safe_load((folder / "roles.yml").read_text(encoding="utf-8"))
+    assert json.loads((folder / "roles.json").read_text(encoding="utf-8")) == roles
+
+
 # --- the image
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.kafka.index import prepare
 from deploy.local.ports import free_ports
 from stores import StoreError, StoreUnavailable, open_store
 from stores.elasticsearch import Access, ElasticsearchStore
@@ -113,6 +114,33 @@ def test_a_reader_may_not_write(node: SecureElasticsearch, store: ElasticsearchS
     with pytest.raises(StoreError, match="give the user the role of a writer"):
         reader.write(Batch(rumors=[rumor()]))
     reader.close()
+
+
+def test_each_role_may_do_its_work_and_no_more(
+    node: SecureElasticsearch, store: ElasticsearchStore
+) -> None:
+    batch = Batch(posts=[post()], alerts=[alert()], rumors=[rumor(open=False)], trends=[trend()])
+    writer = opened(node, store.prefix, username="writer")
+    prepare(writer)
+    assert writer.write(batch) == 4
+    store.refresh()
+    analyst = opened(node, store.prefix, username="analyst")
+    assert analyst.posts("r1") == [post()]
+    lead = opened(node, store.prefix, username="lead")
+    assert lead.alerts() == [alert()]
+    with pytest.raises(StoreError, match="forbids"):
+        lead.connection.request("GET", f"/{store.prefix}posts/_search")
+    for reader in (analyst, lead):
+        with pytest.raises(StoreError, match="forbids"):
+            reader.connection.request("DELETE", f"/{store.prefix}trends-2026.03")
+    store.connection.request("PUT", f"/{store.prefix}claims-2026.03")
+    with pytest.raises(StoreError, match="forbids"):
+        writer.connection.request("DELETE", f"/{store.prefix}claims-2026.03")
+    assert writer.expire(Ages(), BASE + 40 * DAY)["posts"] == 1
+    with pytest.raises(StoreError, match="forbids"):
+        analyst.connection.request("GET", f"/{store.prefix}audit/_search")
+    for one in (writer, analyst, lead):
+        one.close()
 
 
 def test_a_wrong_password_is_told(node: SecureElasticsearch) -> None:
