@@ -81,7 +81,7 @@ _RUMOR: dict[str, Mapping] = {
     "score": DOUBLE,
     "signals": SIGNALS,
     # For panels: one column a signal, named by it, and the signals that reached their threshold.
-    "signal": {"dynamic": True},
+    "signal": {"type": "object", "dynamic": True},
     "reasons": KEYWORD,
     "exemplars": EXEMPLARS,
     "level": KEYWORD,
