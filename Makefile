@@ -17,8 +17,15 @@ HEAVY_FREE := 10
 # What torch names and never loads on a CPU; the other CUDA libraries are linked, it needs them to start.
 HEAVY_WITHOUT := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cuda-cccl nvidia-cusolver nvidia-nvtx triton
 
+# The compiler of the Kibana dashboards wants Python 3.12: an environment of its own in the cache.
+KIBANA_LOCK := deploy/kibana/requirements.lock
+KIBANA := $(or $(TINDON_CACHE),$(HOME)/.cache/tindon)/kibana-$(shell sha256sum $(KIBANA_LOCK) | cut -c1-16)
+# The first that runs: a name on the path may be a pointer to nothing.
+PYTHON12 ?= $(shell for p in python3.13 python3.12 $(wildcard $(HOME)/.pyenv/versions/3.1[23].*/bin/python); do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$p && break; done)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test transformers check clean lock docs
+.PHONY: help setup servers kibana demo test transformers check clean lock docs
 .SILENT:
 
 help: ## This list
@@ -49,6 +56,8 @@ servers: setup ## What the integration tests need: Java, Kafka, Elasticsearch, C
 	if [ -f deploy/local/setup.py ]; then $(BIN)/python -m deploy.local.setup --chromium --prometheus; fi
 
 test: servers ## Everything: set up what is missing, then all tests
+	[ -z "$(PYTHON12)" ] || $(MAKE) --no-print-directory $(KIBANA)/.complete || \
+		echo "tindon: without the dashboards' compiler their drift test is left out"
 	failed=; $(MAKE) --no-print-directory transformers || failed=yes; \
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile && [ -z "$$failed" ] || \
 		{ [ -z "$$failed" ] || echo "tindon: make transformers failed, see above" >&2; exit 1; }
@@ -59,6 +68,17 @@ transformers: setup ## The encoder tests with real sentence-transformers models,
 	else \
 		$(MAKE) --no-print-directory $(HEAVY_STAMP) && PYTHONPATH=. $(HEAVY)/bin/python -m pytest $(HEAVY_TESTS); \
 	fi
+
+kibana: $(KIBANA)/.complete ## Compiles the Kibana dashboards anew (needs Python 3.12 or newer)
+	PYTHONPATH=. $(KIBANA)/bin/python -m deploy.kibana.build
+
+$(KIBANA)/.complete:
+	[ -n "$(PYTHON12)" ] && $(PYTHON12) -c 'import sys; sys.exit(sys.version_info < (3, 12))' || \
+		{ echo "tindon: the dashboards' compiler needs Python 3.12 or newer: make kibana PYTHON12=python3.12" >&2; exit 1; }
+	rm -rf $(KIBANA)
+	$(PYTHON12) -m venv $(KIBANA)
+	$(KIBANA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(KIBANA_LOCK)
+	touch $@
 
 $(HEAVY_STAMP):
 	echo "$(HEAVY): torch and models, 2.5 GB to download the first time"

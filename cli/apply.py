@@ -1,4 +1,4 @@
-"""`tindon apply`: topics and index templates as the settings want them; the plan first."""
+"""`tindon apply`: topics, index templates and Kibana's objects as wanted; the plan first."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.apply_kibana import apply_kibana
 from cli.context import loaded
-from cli.errors import UserError
+from cli.errors import UserError, WrongUse
 
 if TYPE_CHECKING:
     from config import Settings
@@ -22,6 +23,7 @@ Say = Callable[[str], None]
 class Target(StrEnum):
     TOPICS = "topics"
     TEMPLATES = "templates"
+    KIBANA = "kibana"
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,43 @@ def apply(
         bool, typer.Option("--dry-run", help="Print the plan and change nothing.")
     ] = False,
     only: Annotated[
-        Target | None, typer.Option(help="One of the two; else both, as far as they are used.")
+        Target | None, typer.Option(help="One of them; else all, as far as they are used.")
+    ] = None,
+    kibana: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Kibana's address: import data views, dashboards and rules there."
+        ),
+    ] = None,
+    console: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The console's address for the links in Kibana."),
     ] = None,
 ) -> None:
-    """Create or update the topics in Kafka and the index templates in Elasticsearch."""
+    """Create or update topics in Kafka, index templates in Elasticsearch, objects in Kibana."""
     import logging
 
     from agents.kafka.noise import quieten
 
     found = loaded(ctx)
     quieten(logging.getLogger())
+    if only == Target.KIBANA and kibana is None:
+        raise WrongUse("--only kibana needs its address: --kibana URL")
+    if kibana is None and console is not None:
+        raise WrongUse("--console serves the links in Kibana: give --kibana URL too")
     done = Done()
-    if only != Target.TEMPLATES:
+    if only in (None, Target.TOPICS):
         done = apply_topics(found.settings, typer.echo, dry_run=dry_run)
     sqlite = found.settings.store.kind == "sqlite" and found.origins["store.kind"] != "default"
     if only is None and sqlite:
         typer.echo("templates  none needed: store.kind is sqlite")
-    elif only != Target.TOPICS:
+    elif only in (None, Target.TEMPLATES):
         templates = apply_templates(found.settings, typer.echo, dry_run=dry_run)
         done = Done(done.topics, templates.templates)
-    if dry_run and (done.topics or done.templates):
+    put = 0
+    if kibana is not None and only in (None, Target.KIBANA):
+        put = apply_kibana(found.settings, kibana, console, typer.echo, dry_run=dry_run)
+    if dry_run and (done.topics or done.templates or put):
         typer.echo("nothing was changed: leave --dry-run out to do it")
 
 

@@ -1,0 +1,215 @@
+"""What each panel asks of Elasticsearch, as Kibana makes it out of the saved objects.
+
+For what cannot have a Kibana: tests run these against a real Elasticsearch, benches time them, and the
+pictures in the docs are drawn from their answers. Only what our own panels use is understood; anything
+else raises ValueError, so that a panel is never checked by halves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Saved = dict[str, Any]
+Query = dict[str, Any]
+
+AUTO = "1h"  # Kibana chooses a width from the span that is shown: this, for some days
+ROWS = 500  # documents that a search panel shows
+_TERM = re.compile(r'(not )?"?([@\w.]+)"?: ("[^"]+"|[\w.-]+|\*)')
+_PLAIN = {"sum": "sum", "min": "min", "max": "max", "average": "avg", "unique_count": "cardinality"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One panel's request."""
+
+    dashboard: str
+    panel: str  # id
+    title: str
+    index: str
+    body: Query  # without the span of time
+    columns: dict[str, Saved]  # of a Lens panel, in order; empty for a search panel
+    fields: frozenset[str]
+
+    def within(self, start: str, end: str) -> Query:
+        """The request for a span of time (ISO 8601)."""
+        span = {"range": {"@timestamp": {"gte": start, "lte": end}}}
+        filters = [*self.body["query"]["bool"]["filter"], span]
+        return {**self.body, "query": {"bool": {"filter": filters}}}
+
+
+def panels(objects: list[Saved]) -> Iterator[Asked]:
+    """The request of each panel of each dashboard, in their order."""
+    searches = {one["id"]: one for one in objects if one["type"] == "search"}
+    for board in objects:
+        if board["type"] != "dashboard":
+            continue
+        attributes = board["attributes"]
+        source = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
+        over = source.get("query", {}).get("query", "")
+        for panel in json.loads(attributes["panelsJSON"]):
+            if panel["type"] == "search":
+                name = panel["embeddableConfig"]["savedObjectId"]
+                yield _search(board["id"], panel, searches[name], over)
+            elif panel["type"] == "lens":
+                yield _lens(board["id"], panel, over)
+            else:
+                raise ValueError(f"no panel of type {panel['type']} is understood")
+
+
+def kql(text: str) -> list[Query]:
+    """The part of KQL that our panels use: terms and their presence, joined by `and`."""
+    filters: list[Query] = []
+    for part in filter(None, text.split(" and ")):
+        found = _TERM.fullmatch(part.strip())
+        if found is None:
+            raise ValueError(f"{part!r} is more KQL than is understood here")
+        negated, field, value = found.groups()
+        query: Query = (
+            {"exists": {"field": field}} if value == "*" else {"match": {field: value.strip('"')}}
+        )
+        filters.append({"bool": {"must_not": query}} if negated else query)
+    return filters
+
+
+def fields_of(text: str) -> set[str]:
+    """The fields that a KQL query names."""
+    return {found[1] for found in _TERM.findall(text)}
+
+
+def _search(board: str, panel: Saved, search: Saved, over: str) -> Asked:
+    attributes = search["attributes"]
+    source = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
+    own = source["query"]["query"]
+    body = {
+        "query": {"bool": {"filter": [*kql(over), *kql(own)]}},
+        "sort": [{field: order} for field, order in attributes["sort"]],
+        "size": ROWS,
+        "track_total_hits": True,
+    }
+    named = {field for field, _ in attributes["sort"]} | set(attributes["columns"])
+    return Asked(
+        dashboard=board,
+        panel=panel["panelIndex"],
+        title=panel["embeddableConfig"].get("title", attributes["title"]),
+        index=search["references"][0]["id"],
+        body=body,
+        columns={},
+        fields=frozenset(named | fields_of(over) | fields_of(own)),
+    )
+
+
+def _lens(board: str, panel: Saved, over: str) -> Asked:
+    attributes = panel["embeddableConfig"]["attributes"]
+    state = attributes["state"]
+    [layer] = state["datasourceStates"]["formBased"]["layers"].values()
+    columns = {name: layer["columns"][name] for name in layer["columnOrder"]}
+    own = state["query"]["query"]
+    named = {one["sourceField"] for one in columns.values()} - {"___records___"}
+    named |= {
+        one["params"]["sortField"] for one in columns.values() if "sortField" in one["params"]
+    }
+    body = {
+        "query": {"bool": {"filter": [*kql(over), *kql(own)]}},
+        "size": 0,
+        "track_total_hits": True,
+        "aggs": _aggregations(columns),
+    }
+    return Asked(
+        dashboard=board,
+        panel=panel["panelIndex"],
+        title=attributes["title"],
+        index=attributes["references"][0]["id"],
+        body=body,
+        columns=columns,
+        fields=frozenset(named | fields_of(over) | fields_of(own)),
+    )
+
+
+def _aggregations(columns: dict[str, Saved]) -> Query:
+    """Buckets inside each other in the order of the columns, the measures innermost."""
+    measures = {
+        name: _measure(one)
+        for name, one in columns.items()
+        if not one["isBucketed"] and one["operationType"] != "count"
+    }
+    inner = measures
+    for name, column in reversed(columns.items()):
+        if column["isBucketed"]:
+            # A bucket may be ordered by a measure, which then has to stand beside it.
+            inner = {name: {**_bucket(column, columns), "aggs": {**measures, **inner}}}
+    return inner
+
+
+def _bucket(column: Saved, columns: dict[str, Saved]) -> Query:
+    field, given = column["sourceField"], column["params"]
+    if column["operationType"] == "terms":
+        order = given["orderBy"]
+        by = order.get("columnId", "_key")
+        if order["type"] == "column" and columns[by]["operationType"] == "count":
+            by = "_count"
+        terms: Query = {
+            "field": field,
+            "size": given["size"],
+            "order": {by: given["orderDirection"]},
+        }
+        if given["missingBucket"]:
+            terms["missing"] = "__missing__"
+        return {"terms": terms}
+    if column["operationType"] == "date_histogram":
+        interval = AUTO if given["interval"] == "auto" else given["interval"]
+        unit = "fixed_interval" if interval == "5m" else "calendar_interval"
+        return {"date_histogram": {"field": field, unit: interval, "min_doc_count": 1}}
+    raise ValueError(f"no bucket {column['operationType']} is understood")
+
+
+def _measure(column: Saved) -> Query:
+    kind, field = column["operationType"], column["sourceField"]
+    if kind in _PLAIN:
+        return {_PLAIN[kind]: {"field": field}}
+    if kind in {"median", "percentile"}:
+        percent = 50 if kind == "median" else column["params"]["percentile"]
+        return {"percentiles": {"field": field, "percents": [percent]}}
+    if kind == "last_value":
+        newest = [{column["params"]["sortField"]: "desc"}]
+        show = {"size": 1, "sort": newest, "_source": False, "docvalue_fields": [field]}
+        return {"top_hits": show}
+    raise ValueError(f"no measure {kind} is understood")
+
+
+def rows(asked: Asked, answer: Saved) -> list[dict[str, Any]]:
+    """The answer as a table: one row a document or innermost bucket, by column."""
+    if not asked.columns:
+        return [hit["_source"] for hit in answer["hits"]["hits"]]
+    return list(
+        _rows(asked.columns, answer.get("aggregations", {}), answer["hits"]["total"]["value"])
+    )
+
+
+def _rows(columns: dict[str, Saved], held: Saved, count: int) -> Iterator[dict[str, Any]]:
+    bucket = next((name for name, one in columns.items() if one["isBucketed"]), None)
+    if bucket is None:
+        values = {
+            name: count if one["operationType"] == "count" else _value(one, held[name])
+            for name, one in columns.items()
+        }
+        if any(value is not None for value in values.values()) and count:
+            yield values
+        return
+    rest = {name: one for name, one in columns.items() if name != bucket}
+    for one in held[bucket]["buckets"]:
+        key = one.get("key_as_string", one["key"])
+        for row in _rows(rest, one, one["doc_count"]):
+            yield {bucket: key, **row}
+
+
+def _value(column: Saved, held: Saved) -> Any:
+    if "hits" in held:
+        hits = held["hits"]["hits"]
+        return hits[0]["fields"][column["sourceField"]][0] if hits and "fields" in hits[0] else None
+    if "values" in held:
+        return next(iter(held["values"].values()))
+    return held.get("value_as_string", held["value"])
