@@ -12,7 +12,7 @@ from typing import Any
 from stores.elasticsearch.names import Kind
 from stores.folding import FOLDING_VERSION
 
-MAPPING_VERSION = 3  # raise with every change below
+MAPPING_VERSION = 4  # raise with every change below
 
 Mapping = dict[str, Any]
 
@@ -120,6 +120,9 @@ _ALERTS: dict[str, Mapping] = {
     "alert": _fields(
         confirmed_at=DATE,
         seconds_to_raise=LONG,
+        seconds_to_acknowledge=LONG,
+        seconds_to_verdict=LONG,
+        seconds_to_correction=LONG,
         raised_by=KEYWORD,
         encoder=KEYWORD,
         merged_into=KEYWORD,

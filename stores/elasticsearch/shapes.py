@@ -21,6 +21,7 @@ from stores.elasticsearch.desk_shapes import (
     triage,
     triage_shape,
 )
+from stores.elasticsearch.durations import durations
 from stores.elasticsearch.mappings import DENSE_DIMS
 from stores.elasticsearch.names import Document, Kind
 from stores.elasticsearch.values import Shape, iso, ms, ms_or_none, present
@@ -174,7 +175,7 @@ def _alert_shape(document: AlertDocument) -> Shape:
         },
         "alert": present(
             confirmed_at=None if document.confirmed_at is None else iso(document.confirmed_at),
-            seconds_to_raise=max(document.raised_at - document.first_post_at, 0) // 1000,
+            **durations(document),
             raised_by=document.raised_by,
             encoder=document.encoder,
             merged_into=document.merged_into,

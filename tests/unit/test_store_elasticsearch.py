@@ -12,17 +12,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from stores import StoreError, StoreUnavailable, open_store
 from stores.elasticsearch import Access, ElasticsearchStore
 from stores.elasticsearch.bulk import Bulk, Patience
 from stores.elasticsearch.client import Connection
+from stores.elasticsearch.durations import durations
 from stores.elasticsearch.names import document_id, index, place, span
 from stores.elasticsearch.shapes import alert as alert_back
 from stores.elasticsearch.shapes import post as post_back
 from stores.elasticsearch.shapes import rumor as rumor_back
 from stores.elasticsearch.shapes import shape
 from stores.elasticsearch.shapes import trend as trend_back
+from streams.documents import Step, Triage
 from tests.contracts.store_documents import BASE, alert, post, rumor, trend
 
 Answer = tuple[int, Any]
@@ -274,3 +277,27 @@ class TestNames:
         assert document_id("x" * 512) == "x" * 512
         assert document_id("ư" * 257).startswith("sha256:")
         assert document_id("x" * 513) != document_id("x" * 514)
+
+
+class TestDurations:
+    def test_each_is_counted_from_where_it_begins(self) -> None:
+        steps = [
+            Step(at=BASE + 60_000, who="", deed="reopened", why="", status="new"),
+            Step(at=BASE + 90_000, who="Lan", deed="acknowledge", why="", status="acknowledged"),
+            Step(at=BASE + 120_000, who="Lan", deed="verify", why="", status="verifying"),
+        ]
+        triage = Triage(history=steps, decided_at=BASE + 300_000, verdict="fake")
+        told = alert(first_post_at=BASE - 7_999, raised_at=BASE, triage=triage)
+        assert durations(told) == {
+            "seconds_to_raise": 7,
+            "seconds_to_acknowledge": 90,
+            "seconds_to_verdict": 300,
+            "seconds_to_correction": None,
+        }
+        answered = replace(triage, correction="Đập vẫn an toàn.")
+        assert durations(replace(told, triage=answered))["seconds_to_correction"] == 300
+
+    def test_what_has_not_happened_has_no_field(self) -> None:
+        kept = shape(alert(first_post_at=BASE, raised_at=BASE - 5, triage=Triage()))["alert"]
+        assert kept["seconds_to_raise"] == 0
+        assert not {"seconds_to_acknowledge", "seconds_to_verdict"} & set(kept)
