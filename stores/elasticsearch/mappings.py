@@ -12,7 +12,7 @@ from typing import Any
 from stores.elasticsearch.names import Kind
 from stores.folding import FOLDING_VERSION
 
-MAPPING_VERSION = 4  # raise with every change below
+MAPPING_VERSION = 5  # raise with every change below
 
 Mapping = dict[str, Any]
 

@@ -115,7 +115,7 @@ def test_writing_without_templates_is_refused(bare: ElasticsearchStore) -> None:
 
 
 def test_the_plan_tells_what_would_be_done(bare: ElasticsearchStore) -> None:
-    names = ("alerts", "rumors", "posts", "trends")
+    names = ("alerts", "rumors", "posts", "trends", "claims", "audit")
     shared = ("settings", "base", "rumor-fields")
     lines = [f"create component template {bare.prefix}{name}" for name in shared]
     lines += [f"create index template {bare.prefix}{name}" for name in names]

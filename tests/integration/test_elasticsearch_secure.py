@@ -103,7 +103,7 @@ def test_the_rights_that_the_documents_name_suffice_for_set_up_and_retention(
     setup = opened(node, store.prefix, username="setup")
     steps = setup.ensure_templates()
     assert [step.what for step in steps].count("mapping of index") == 1  # the post's
-    assert len(steps) == 8  # three components, four templates
+    assert len(steps) == 10  # three components, six templates
     assert setup.expire(Ages(), BASE + 40 * DAY)["posts"] == 1
     setup.close()
 
