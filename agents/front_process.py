@@ -14,6 +14,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
@@ -80,7 +81,7 @@ class FrontProcess:
         self, *, skip: int, cluster: bytes | None, at: int, snapshot: Callable[[], bool]
     ) -> Iterator[Portion]:
         """As those of `Feeding`. Raises FrontEnded, and what reading raises."""
-        self._connection.send((skip, cluster, at))
+        self._tell((skip, cluster, at))
         asked = False
         while True:
             portion = decode(self._message(_PORTION), Portion)
@@ -93,7 +94,13 @@ class FrontProcess:
             yield portion
             if not asked and snapshot():
                 asked = True
-                self._connection.send(True)
+                self._tell(True)
+
+    def _tell(self, value: object) -> None:
+        with suppress(
+            ConnectionError
+        ):  # an ended child is found out by the message that is missing
+            self._connection.send(value)
 
     def _message(self, kind: bytes) -> bytes:
         try:
