@@ -28,7 +28,7 @@ from alerts.parameters import (
 )
 from alerts.raising import main_place, raised_of
 from alerts.rumor import AlertState, Rumor, folded_posts
-from alerts.settling import taken_up
+from alerts.settling import audit_entry, taken_up
 from alerts.shaping import alert_document, post_document, rumor_document
 from alerts.tree import Tree
 from alerts.trends import Trends
@@ -114,15 +114,18 @@ class AlertFold:
                 return self._act(record)
             case SettingsChange():
                 self._version += 1
-                self._settle(record.alert, record.version)
-                return Effects(watermark=self._watermark)
+                settled = self._settle(record.alert, record.version)
+                entry = audit_entry(record, settled, self._version)
+                return Effects(watermark=self._watermark, batch=Batch(audits=[entry]))
 
-    def _settle(self, values: Mapping[str, Any], version: str) -> None:
-        """Other parameters from here on; those that this program cannot use change nothing."""
-        if (settled := taken_up(self._parameters, values)) is not None:
-            self._parameters, self._levels = settled
-            self._brought = version
-            self._tree.use(self._parameters.macro_threshold, self._parameters.event_threshold)
+    def _settle(self, values: Mapping[str, Any], version: str) -> bool:
+        """Other parameters from here on; False for those that this program cannot use."""
+        if (settled := taken_up(self._parameters, values)) is None:
+            return False
+        self._parameters, self._levels = settled
+        self._brought = version
+        self._tree.use(self._parameters.macro_threshold, self._parameters.event_threshold)
+        return True
 
     def _act(self, action: Action) -> Effects:
         """What an analyst did. The documents that it changed are written at once."""

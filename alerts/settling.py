@@ -9,6 +9,8 @@ import msgspec
 
 from alerts.levels import Levels
 from alerts.parameters import AlertParameters, BadParameter
+from streams.documents import AuditDocument
+from streams.inputs import SettingsChange
 
 
 def taken_up(
@@ -28,3 +30,22 @@ def taken_up(
         return parameters, Levels(parameters)
     except (msgspec.ValidationError, BadParameter):
         return None
+
+
+def audit_entry(change: SettingsChange, settled: bool, version: int) -> AuditDocument:
+    """The audit's entry of a change; `version`: the fold's after it."""
+    return AuditDocument(
+        action_id=change.id,
+        version=version,
+        at=change.at,
+        who=change.who,
+        deed="settings",
+        subject=change.version,
+        why=change.why,
+        given={name: repr(value) for name, value in sorted(change.values.items())},
+        taken=settled,
+        reason="" if settled else "this program cannot use these settings",
+        alert_id=None,
+        rumor_id=None,
+        status=None,
+    )

@@ -79,6 +79,7 @@ def test_a_running_replay_takes_up_settings_and_goes_back(
     assert main(["settings", "apply", "back.yaml", "--who", "Lan", "--path", "run"]) == 0
     assert capsys.readouterr().out == "back.yaml changes nothing\n"
     store = SqliteStore(Path("run/tindon.sqlite"))
+    assert [entry.why for entry in store.audit(limit=10)] == ["", "too loud"]
     assert {a.settings_version for a in store.alerts(limit=100)} >= {shown["version"]}
     store.close()
     database.close()

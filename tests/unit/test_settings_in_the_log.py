@@ -125,6 +125,8 @@ def test_in_force_from_its_place_on_and_not_before() -> None:
     micros = [one.cluster.active for one in (left, turned)]
     assert micros[1] < micros[0], "the coarser threshold opens fewer"
     assert turned.alert.settings_version == "v2"
+    [entry] = [entry for e in turned.effects for entry in e.batch.audits]
+    assert (entry.deed, entry.who, entry.subject, entry.taken) == ("settings", "Lan", "v2", True)
 
 
 def test_going_back_is_applying_the_earlier_version() -> None:
@@ -156,6 +158,8 @@ def test_what_a_fold_cannot_use_changes_nothing() -> None:
         stands = got.alert._parameters
         settle(got, settings_change(alert=broken))
         assert got.alert._parameters == stands
+        [entry] = got.effects[-1].batch.audits
+        assert not entry.taken and "cannot use" in entry.reason
 
 
 def test_the_dense_weight_stays_with_the_sums_that_were_made_with_it() -> None:
