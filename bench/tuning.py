@@ -21,7 +21,7 @@ from pathlib import Path
 from config import defaults
 from evaluation.tuning import report
 from evaluation.tuning.frames import Reading
-from evaluation.tuning.grid import DEFAULT_AXES, axes_of
+from evaluation.tuning.grid import axes_of, default_axes
 from evaluation.tuning.results import results
 from evaluation.tuning.study import Plan, run
 
@@ -41,7 +41,7 @@ def main() -> int:
     given = asked.parse_args()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     settings = defaults().model_copy(update={"state_dir": given.out / "state"})
-    axes = tuple(axes_of(given.sets or DEFAULT_AXES, settings))
+    axes = tuple(axes_of(given.sets or default_axes(settings), settings))
     missed = False
     for file in given.files:
         out = given.out / Path(file).name.split(".")[0]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.context import settings
+from cli.context import loaded, settings
 from cli.errors import UserError, WrongUse
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ def console(
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="Port; else console.port.")
     ] = None,
+    tune: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder with files of posts for the page Tune."),
+    ] = None,
 ) -> None:
     """Serve the console until Ctrl-C."""
     from console import create_app
@@ -51,6 +57,13 @@ def console(
     chosen = settings(ctx)
     if path is not None and store is Kind.ELASTICSEARCH:
         raise WrongUse("--path names an SQLite store: leave it out, or --store elasticsearch")
+    trials = None
+    if tune is not None:
+        from cli.trials import Trials
+
+        trials = Trials(tune, chosen, loaded(ctx).file)
+        # The server raises a signal again when it has stopped: a trial and its folder must not outlive that.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     host, wanted = chosen.console.host, chosen.console.port if port is None else port
     try:
         listener = open_socket(host, wanted)
@@ -59,7 +72,7 @@ def console(
     try:
         opened, over = opened_store(chosen, store or chosen.store.kind, path)
         try:
-            app = create_app(opened, language=chosen.console.language)
+            app = create_app(opened, language=chosen.console.language, tune=trials)
             shown = f"[{host}]" if ":" in host else host
             typer.echo(f"console  http://{shown}:{listener.getsockname()[1]}/   over {over}")
             server(app, host).run(sockets=[listener])
@@ -69,6 +82,8 @@ def console(
         raise UserError(str(error)) from error
     finally:
         listener.close()
+        if trials is not None:
+            trials.close()
 
 
 def opened_store(chosen: Settings, kind: str, path: Path | None) -> tuple[Store, str]:

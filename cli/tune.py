@@ -75,7 +75,7 @@ def tune(
     from evaluation import EvaluationError
     from evaluation.tuning import report
     from evaluation.tuning.frames import Reading
-    from evaluation.tuning.grid import DEFAULT_AXES, axes_of
+    from evaluation.tuning.grid import axes_of, default_axes
     from evaluation.tuning.results import natural_goal, results
     from evaluation.tuning.study import Plan, run
     from streams.sources.files import FileError
@@ -88,7 +88,7 @@ def tune(
         raise WrongUse(f"--jobs {jobs} is not usable: give 0 or more")
     chosen = settings(ctx)
     try:
-        axes = tuple(axes_of(sets or DEFAULT_AXES, chosen))
+        axes = tuple(axes_of(sets or default_axes(chosen), chosen))
     except (EvaluationError, BadParameter) as error:
         raise WrongUse(str(error)) from error
     plan = Plan(Reading(tuple(files), assume_rate), axes, chosen, split, jobs)

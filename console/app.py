@@ -21,6 +21,7 @@ from console.language import LANGUAGES
 from console.pages import STATIC, Pages, environment
 from console.query import Refusal
 from console.status import PipelineStatus
+from console.tune import TrialDesk, TunePage
 from stores.base import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -34,18 +35,20 @@ def create_app(
     status: Callable[[], PipelineStatus] | None = None,
     banner: str | Mapping[str, str] | None = None,
     language: str = "vi",
+    tune: TrialDesk | None = None,
 ) -> Starlette:
     """The console over `store`; `status` is asked on every page and must be quick and thread-safe.
 
     `banner` stands on top of every page (the demo's says that the posts are invented), as text or
     as texts by language; `language` is the one for readers who chose none. ValueError for one
-    that is not spoken here.
+    that is not spoken here. `tune` does the work of the page /tune; without it that page says how to get it.
     """
     if language not in LANGUAGES:
         raise ValueError(f"no such language: {language!r}; choose one of {', '.join(LANGUAGES)}")
     banners = banner if isinstance(banner, Mapping) else dict.fromkeys(LANGUAGES, banner)
     pages = Pages(store, status, banners, language, environment())
     api = Api(store, status)
+    trying = TunePage(pages, tune)
 
     def refuse(request: Request, status: int, key: str, n: str | None = None) -> Response:
         if request.url.path.startswith(("/api/", "/live/", "/health")):
@@ -77,6 +80,8 @@ def create_app(
             Route("/alerts/{alert_id}", pages.alert),
             Route("/rumors/{rumor_id}", pages.rumor),
             Route("/search", pages.search),
+            Route("/tune", trying.page),
+            Route("/live/tune", trying.live),
             Route("/live/overview", pages.live_overview),
             Route("/live/alerts/{alert_id}", pages.live_alert),
             Route("/live/rumors/{rumor_id}", pages.live_rumor),

@@ -229,4 +229,38 @@ WORDS: dict[str, tuple[str, str]] = {
     "n_hours": ("{n} giờ", "{n} h|{n} h"),
     "n_days": ("{n} ngày", "{n} day|{n} days"),
     "n_times": ("gấp {n} lần", "{n}×|{n}×"),
+    # the page on which thresholds are tried
+    "tune": ("Thử ngưỡng", "Tune"),
+    "tune_what": (
+        "So sánh cài đặt đang dùng với cài đặt thử trên một tệp bài đăng. "
+        "Không có gì đang chạy bị thay đổi.",
+        "Compare the settings in force with a candidate's over a file of posts. "
+        "Nothing that runs is changed.",
+    ),
+    "tune_empty": ("Chưa có tệp bài đăng nào để thử", "There are no posts to try it on"),
+    "tune_empty_more": (
+        "Mở trang này với một thư mục chứa tệp .jsonl hoặc .csv:",
+        "Open the console with a folder of .jsonl or .csv files:",
+    ),
+    "tune_stretch": ("Tệp bài đăng", "File of posts"),
+    "tune_dials": ("Các ngưỡng", "Thresholds"),
+    "tune_setting": ("Cài đặt", "Setting"),
+    "tune_in_force": ("Đang dùng", "In force"),
+    "tune_candidate": ("Thử", "Candidate"),
+    "tune_compare": ("So sánh", "Compare"),
+    "tune_working": ("Đang so sánh…", "Comparing…"),
+    "tune_working_more": (
+        "Mỗi nghìn bài mất vài giây. Trang tự cập nhật khi xong.",
+        "A thousand posts take some seconds. The page updates when it is done.",
+    ),
+    "tune_busy": ("Đang có một lần thử khác, hãy chờ", "Another trial is running, please wait"),
+    "tune_failed": ("Không so sánh được", "The comparison failed"),
+    "tune_result": ("Kết quả", "Result"),
+    "tune_days": ("{n} ngày", "{n} days"),
+    "tune_no_difference": (
+        "Không cảnh báo nào khác đi: hai cài đặt cho cùng kết quả.",
+        "No alert differs: both settings say the same.",
+    ),
+    "tune_minutes": ("{n} phút", "{n} min"),
+    "no_stretch": ("Không có tệp bài đăng này", "There is no such file of posts"),
 }

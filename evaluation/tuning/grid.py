@@ -18,14 +18,14 @@ from evaluation.errors import EvaluationError
 MOST_CELLS = 4096
 """Combinations of one sweep; at ten seconds each on two cores that is the better part of a night."""
 
-DEFAULT_AXES = (
-    "cluster.micro_threshold=.30:.45:.05",
-    "alert.macro_threshold=.30:.45:.05",
-    "alert.suggest.min_wordings=2,3,4,5",
-)
+DEFAULT_STEPS = {
+    "cluster.micro_threshold": (Decimal("-.05"), Decimal(".05"), Decimal(".10")),
+    "alert.macro_threshold": (Decimal("-.05"), Decimal(".05"), Decimal(".10")),
+    "alert.suggest.min_wordings": (Decimal(-1), Decimal(1), Decimal(2)),
+}
 """What is swept when nothing is said: the two thresholds that decide most about quality (steps of
 .05 change B-cubed F1 by at most .0085 around the best, docs/clustering.md) and the evidence that an
-alert asks for. 4 x 4 x 4 = 64 cells."""
+alert asks for. With the value in force 4 x 4 x 4 = 64 cells, so the best need not lie at an edge."""
 
 Value = float | int
 
@@ -55,6 +55,17 @@ class Cell:
         """Names the cell's result file: 16 hex digits over the values."""
         text = json.dumps(self.values, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def default_axes(settings: Settings) -> list[str]:
+    """What is swept when nothing is said, around the values in force, as `axes_of` takes it."""
+    texts = []
+    for name, steps in DEFAULT_STEPS.items():
+        stands = Decimal(str(in_force(name, settings)))
+        lowest = Decimal(1) if max(steps) >= 1 else Decimal(0)  # a count, or a cosine
+        values = sorted({max(stands + step, lowest) for step in (Decimal(0), *steps)})
+        texts.append(f"{name}={','.join(map(str, values))}")
+    return texts
 
 
 def axes_of(given: Sequence[str], settings: Settings) -> list[Axis]:

@@ -1,0 +1,90 @@
+"""The page on which thresholds are tried, over HTTP and with real trials; posts are invented."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+import config
+from cli.errors import UserError
+from cli.trials import Trials
+from console import create_app
+from stores.sqlite import SqliteStore
+from streams.sources.scenario import generate
+from tests.console_server import served
+
+PATIENCE_S = 120.0
+
+
+@pytest.fixture
+def trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Trials]:
+    monkeypatch.setenv("TINDON_EMBED__ENCODER", "none")
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    lines = [json.dumps(post, ensure_ascii=False) for post in generate()[:120]]
+    (folder / "day.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "broken.jsonl").write_text("{half\n", encoding="utf-8")
+    (folder / "notes.txt").write_text("no posts", encoding="utf-8")
+    made = Trials(folder, config.load().settings, None)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, trials: Trials) -> Iterator[httpx.Client]:
+    store = SqliteStore(tmp_path / "console.sqlite")
+    with (
+        served(create_app(store, language="en", tune=trials)) as address,
+        httpx.Client(base_url=address, trust_env=False) as client,
+    ):
+        yield client
+    store.close()
+
+
+def settled(desk: httpx.Client, address: str) -> str:
+    """The page once no trial runs for it."""
+    end = time.monotonic() + PATIENCE_S
+    while "Comparing…" in (page := desk.get(address).text):
+        assert time.monotonic() < end, "the trial does not end"
+        time.sleep(0.05)
+    return page
+
+
+def test_a_trial_from_the_form_to_its_result(desk: httpx.Client, trials: Trials) -> None:
+    page = desk.get("/tune").text
+    assert "day.jsonl" in page and "notes.txt" not in page
+    assert 'name="alert.suggest.min_posts"' in page
+    asked = "/tune?stretch=day.jsonl&alert.suggest.min_posts=400"
+    # Another site's page may link here: it must not start any work.
+    foreign = desk.get(asked, headers={"sec-fetch-site": "cross-site"}).text
+    assert "Comparing…" not in foreign and trials._running is None
+    assert "Comparing…" in desk.get(asked).text
+    assert "Another trial is running" in desk.get("/tune?stretch=broken.jsonl").text
+    assert "Result" in settled(desk, asked)
+    live = desk.get(asked.replace("/tune", "/live/tune")).json()
+    assert "Result" in live["parts"]["tune"]
+    failed = settled(desk, "/tune?stretch=broken.jsonl")
+    assert "The comparison failed" in failed and "none of 1 posts is valid" in failed
+
+
+def test_what_is_refused(desk: httpx.Client) -> None:
+    assert desk.get("/tune?stretch=../secret").status_code == 404
+    for given in ("low", "nan", "7", "-1"):
+        answer = desk.get(f"/tune?stretch=day.jsonl&cluster.micro_threshold={given}")
+        assert answer.status_code == 400 and "cluster.micro_threshold" in answer.text
+
+
+def test_without_posts_the_page_says_how_to_get_it(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "console.sqlite")
+    with served(create_app(store)) as address, httpx.Client(trust_env=False) as client:
+        for language, says in (("vi", "Chưa có tệp"), ("en", "There are no posts")):
+            page = client.get(f"{address}/tune?lang={language}").text
+            assert says in page and "tindon console --tune DIR" in page
+    store.close()
+    with pytest.raises(UserError, match="there is no folder"):
+        Trials(tmp_path / "none", config.defaults(), None)
