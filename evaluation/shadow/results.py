@@ -14,7 +14,7 @@ from evaluation.excerpts import excerpt
 from evaluation.shadow.comparing import Fate, Pair, Sighting, compare, same
 from evaluation.shadow.side import LEAST_POSTS, Side
 from evaluation.terminal import columns
-from evaluation.wording import DASH, count, minutes, percent, quantity
+from evaluation.wording import DASH, count, figure, minutes, percent, quantity
 from streams.time import NEVER
 
 SCHEMA = 1
@@ -124,7 +124,7 @@ def text(told: dict[str, Any]) -> str:
         [f"rumors of {told['rumors']['least_posts']} posts or more", *_both(ours, theirs, "rumors", count)],
         ["alerts at suggest", *_both(ours, theirs, "suggest", count)],
         ["alerts at confirm", *_both(ours, theirs, "confirm", count)],
-        ["alerts a day", *_both(ours, theirs, "per_day", quantity)],
+        ["alerts a day", *_both(ours, theirs, "per_day", figure)],
         ["posts until the alert, median", *_both(ours, theirs, "posts_median", quantity)],
     ]  # fmt: skip
     for name, title in QUALITY.items() if "quality" in told else ():
