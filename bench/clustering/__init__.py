@@ -1,0 +1,1 @@
+"""Both folds and their peers on labelled streams, in one table."""

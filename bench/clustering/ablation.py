@@ -1,0 +1,127 @@
+"""One line for each choice in the folds: what happens without it, all else as shipped.
+
+A choice that is no setting is changed by replacing the part of the fold that makes it, for the run of
+one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from unittest.mock import patch
+
+import msgspec
+import numpy as np
+
+import alerts.linking
+import alerts.micros
+import clusters.fold
+from bench.clustering.constructed import across
+from bench.clustering.ours import OUT, Stream, changes, defaults, grouped, stream
+from bench.clustering.parallel import write
+from clusters.table import MicroTable
+from evaluation.metrics import bcubed
+
+DAY_MS = 86_400_000
+HEAD = (
+    "| choice | rumours_en | news_vi | breaking_news | multilingual, event | "
+    "English-Vietnamese pairs |\n|---|--:|--:|--:|--:|--:|"
+)
+
+
+class Line:
+    """A change of parameters, of parts of the folds, or of both."""
+
+    def __init__(self, name: str, *patches: Callable[[], object], **parameters: float) -> None:
+        self.name = name
+        self.patches = patches
+        self.parameters = parameters
+
+
+def _centroids(self: MicroTable, row: int, x: np.ndarray) -> bool:
+    """`MicroTable.add` with the inverse length of the sum: cosine with the centroid."""
+    halved = _add(self, row, x)
+    length = float(np.sqrt((self.sums[row].astype(np.float64) ** 2).sum()))
+    self._inverse[row] = 1.0 / length if length else 0.0
+    return halved
+
+
+def _no_copies(posts, rows, seen, wordings, alive):
+    """`clusters.admission.follow` that lets each copy find its own way."""
+    alone = msgspec.structs.replace(posts, wording=np.zeros_like(posts.wording))
+    return _follow(alone, rows, seen, wordings, alive)
+
+
+_add, _follow = MicroTable.add, clusters.fold.follow
+LINES = (
+    Line("as shipped"),
+    Line("words alone (`cluster.dense_weight` 0)", dense_weight=0.0),
+    Line("micro-clusters alone, no merging", macro_threshold=0.99, link_threshold=0.99),
+    Line(
+        "post against centroid, at its own best (.35)",
+        lambda: patch.object(MicroTable, "add", _centroids),
+        micro_threshold=0.35,
+    ),
+    Line(
+        "merging by centroids, at its own best (.35)",
+        lambda: patch.object(alerts.micros, "LIKENESS", 1.0),
+        macro_threshold=0.35,
+    ),
+    Line(
+        "both by centroids, at their own best (.35)",
+        lambda: patch.object(MicroTable, "add", _centroids),
+        lambda: patch.object(alerts.micros, "LIKENESS", 1.0),
+        micro_threshold=0.35,
+        macro_threshold=0.35,
+    ),
+    Line("LIKENESS .3", lambda: patch.object(alerts.micros, "LIKENESS", 0.3)),
+    Line("LIKENESS .6", lambda: patch.object(alerts.micros, "LIKENESS", 0.6)),
+    Line("copies find their own way and enter the sums",
+         lambda: patch.object(clusters.fold, "follow", _no_copies)),
+    Line("no links across languages", link_threshold=0.99),
+    Line("links without a lead", lambda: patch.object(alerts.linking, "LINK_LEAD", 0.0)),
+    Line("window of 3 days", window_ms=3 * DAY_MS),
+    Line("window of 7 days", window_ms=7 * DAY_MS),
+    Line("`cluster.micro_threshold` -.05", micro_threshold=0.22),
+    Line("`cluster.micro_threshold` +.05", micro_threshold=0.32),
+    Line("`alert.macro_threshold` -.05", macro_threshold=0.20),
+    Line("`alert.macro_threshold` +.05", macro_threshold=0.30),
+    Line("`alert.event_threshold` -.05", event_threshold=0.21),
+    Line("`alert.event_threshold` +.05", event_threshold=0.31),
+    Line("`alert.link_threshold` -.05", link_threshold=0.45),
+    Line("`alert.link_threshold` +.05", link_threshold=0.55),
+)  # fmt: skip
+
+
+def ablation(labelled: Path) -> str:
+    """B-cubed F1 at rumor level where no other is named; a Markdown table."""
+    names = ("rumours_en", "news_vi", "breaking_news", "multilingual")
+    data = [stream(labelled / f"{name}.jsonl.gz") for name in names]
+    pairs = stream(write(labelled.parents[1], "sib200_flores", OUT / "streams"))
+    rows = [HEAD]
+    for line in LINES:
+        cells = [_score(one, line, event=one.name == "multilingual") for one in data]
+        cells.append(_score(pairs, line, event=False))
+        rows.append(f"| {line.name} | " + " | ".join(f"{f1:.3f}" for f1 in cells) + " |")
+        print(rows[-1], flush=True)
+    return "\n".join(rows)
+
+
+def _score(data: Stream, line: Line, *, event: bool) -> float:
+    cluster, alert = defaults()
+    fields = msgspec.structs.asdict
+    cluster = msgspec.structs.replace(
+        cluster, **{k: v for k, v in line.parameters.items() if k in fields(cluster)}
+    )
+    alert = msgspec.structs.replace(
+        alert, **{k: v for k, v in line.parameters.items() if k in fields(alert)}
+    )
+    with ExitStack() as stack:
+        for make in line.patches:
+            stack.enter_context(make())  # type: ignore[arg-type]
+        made = grouped(changes(data.frames, cluster)[0], alert)
+    labels = made.event if event else made.rumor
+    if data.name.startswith("parallel"):
+        return across(data, labels)[2]
+    return bcubed(data.story, labels)[2]
