@@ -14,6 +14,7 @@ from agents.kafka.documents import Document, batches, key_of, unpack
 from agents.kafka.lane import Lane
 from agents.kafka.producer import Sent, delivered
 from agents.kafka.retention import Duty
+from agents.kafka.searchable import Probe
 from stores import Store, StoreUnavailable
 from streams.codec import CodecError
 from streams.documents import Batch
@@ -46,6 +47,9 @@ class IndexStage(Stage):
         self._lane = Lane("store")
         self._prepared = False
         self._duty = Duty(road.settings)
+        # A replay's posts are old: their own times say nothing of the road.
+        live = road.settings.time.ticks == "wall"
+        self._probe = Probe(store, road.metrics) if live else None
 
     async def take(self, event: Any) -> None:
         records = event.value
@@ -64,6 +68,8 @@ class IndexStage(Stage):
                     letters.append(await bury(self.road, NAME, key, letter))
             for batch in batches(documents, self.road.settings.worker.index_batch):
                 written = await self._write(batch)
+                if self._probe is not None:
+                    self._probe.written(batch.posts)
                 for name, reason in written.rejected:
                     last = records[-1]
                     place = (last.topic, last.partition, last.offset)

@@ -48,7 +48,8 @@ def _number(title: str, says: str, expr: str, unit: str = "short", **more: float
 
 def _p(share: float, metric: str, by: str = "stage") -> str:
     rate = f"rate({metric}_bucket[$__rate_interval])"
-    return f"histogram_quantile({share}, sum by ({by}, le) ({rate}))"
+    kept = f"{by}, le" if by else "le"
+    return f"histogram_quantile({share}, sum by ({kept}) ({rate}))"
 
 
 OVERVIEW = (
@@ -131,6 +132,16 @@ DELAY = (
         ),
         "s",
         warn=30,
+    ),
+    Panel(
+        "Post to searchable",
+        "From the time of a post that joins an indexed rumor until search finds it; live streams only.",
+        (
+            Query(_p(0.5, "tindon_post_to_searchable_seconds", ""), "p50"),
+            Query(_p(0.95, "tindon_post_to_searchable_seconds", ""), "p95"),
+        ),
+        "s",
+        warn=2,
     ),
     Panel(
         "Work on one delivery",

@@ -27,6 +27,7 @@ from streams.documents import (
     RumorDocument,
     Status,
     TrendDocument,
+    post_key,
 )
 
 D = TypeVar("D")
@@ -240,6 +241,12 @@ class ElasticsearchStore:
         """Start of the newest trend bucket, ms; None when there is none."""
         found = self._page("trends", [], [{"@timestamp": "desc"}], shapes.trend, 1, 0)
         return found[0].bucket if found else None
+
+    def searchable(self, post: PostDocument) -> bool:
+        """Whether questions find the post now, in this version or a newer one."""
+        key = post_key(post.source, post.post_id)
+        found = self._one("posts", key, shapes.post)
+        return found is not None and found.version >= post.version
 
     def counts(self) -> dict[str, int]:
         """Documents by kind: rumors, alerts, posts, trends (merged ones included)."""
