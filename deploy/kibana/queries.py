@@ -17,6 +17,7 @@ Saved = dict[str, Any]
 Query = dict[str, Any]
 
 AUTO = "1h"  # Kibana chooses a width from the span that is shown: this, for some days
+MISSING = "__missing__"  # Kibana's key for documents without the field
 ROWS = 500  # documents that a search panel shows
 _TERM = re.compile(r'(not )?"?([@\w.]+)"?: ("[^"]+"|[\w.-]+|\*)')
 _PLAIN = {"sum": "sum", "min": "min", "max": "max", "average": "avg", "unique_count": "cardinality"}
@@ -157,7 +158,7 @@ def _bucket(column: Saved, columns: dict[str, Saved]) -> Query:
             "order": {by: given["orderDirection"]},
         }
         if given["missingBucket"]:
-            terms["missing"] = "__missing__"
+            terms["missing"] = MISSING
         return {"terms": terms}
     if column["operationType"] == "date_histogram":
         interval = AUTO if given["interval"] == "auto" else given["interval"]
