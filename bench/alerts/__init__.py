@@ -1,0 +1,1 @@
+"""Alerts measured: signals recorded once, rules swept over the recording."""
