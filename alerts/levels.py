@@ -7,6 +7,7 @@ from typing import NamedTuple
 from alerts.parameters import DAY, AlertParameters, LevelRule
 from alerts.rumor import AlertState, Rumor
 from alerts.signals import measures, score
+from alerts.stream import Stream
 from streams.documents import Level, Signal
 from streams.ids import alert_id
 
@@ -28,18 +29,18 @@ class Levels:
         self._confirm = parameters.confirm
         self._fewest = min(self._suggest.min_voices, self._confirm.min_voices)
 
-    def score(self, rumor: Rumor, now: int) -> tuple[float, list[Signal]]:
-        return score(self._measures, rumor, now)
+    def score(self, rumor: Rumor, now: int, stream: Stream) -> tuple[float, list[Signal]]:
+        return score(self._measures, rumor, now, stream)
 
-    def judge(self, rumor: Rumor, now: int) -> Verdict | None:
+    def judge(self, rumor: Rumor, now: int, stream: Stream) -> Verdict | None:
         """The level that the rumor reaches now and never had; None when there is none."""
         if len(rumor.voices) < self._fewest:  # cheap: most rumors are far below
             return None
         rumor.forget_before(now)
         if rumor.alert is not None and rumor.alert.level == "confirm":
             return None
-        voices = rumor.since(rumor.voices, now - DAY)
-        wordings = rumor.since(rumor.wordings, now - DAY)
+        voices = rumor.voices.since(now - DAY)
+        wordings = rumor.wordings.since(now - DAY)
         posts = rumor.volume(now - DAY, now + DAY)
 
         def carried(rule: LevelRule) -> bool:
@@ -47,13 +48,14 @@ class Levels:
                 voices >= rule.min_voices
                 and wordings >= rule.min_wordings
                 and posts >= rule.min_posts
+                and rumor.shared >= rule.min_shared
             )
 
         confirm = carried(self._confirm)
         suggest = rumor.alert is None and carried(self._suggest)
         if not (confirm or suggest):  # no score can replace the evidence
             return None
-        value, signals = self.score(rumor, now)
+        value, signals = self.score(rumor, now, stream)
         if confirm and value >= self._confirm.score:
             return Verdict("confirm", value, signals)
         if suggest and value >= self._suggest.score:

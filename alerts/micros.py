@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from alerts.coherence import Coherence, coherence
 from alerts.parameters import FEATURES_KEPT, LIKENESS, MEMORY
 from streams.grid import FREQUENCY_BITS, GRID, LEXICAL, inverse_frequency, on_grid, sketch, unit
 from streams.records import MicroDelta
@@ -222,6 +223,18 @@ class Micros:
     def of_rumor(self, number: int) -> np.ndarray:
         """Rows of a rumor, oldest first."""
         return np.asarray((self.rumor[: self.size] == number).nonzero()[0])
+
+    def texts_of(self, rows: np.ndarray) -> int:
+        """Different texts in the sums of rows."""
+        return int(self._posts[rows].sum())
+
+    def coherence(self, rows: np.ndarray) -> Coherence:
+        """What the texts of rows have in common, by today's frequencies."""
+        held = [self._features[row] for row in rows.tolist()]
+        features = np.concatenate([f for f, _ in held] or [np.zeros(0, np.uint32)])
+        sums = np.concatenate([s for _, s in held] or [np.zeros(0, np.int64)])
+        rarity = inverse_frequency(self._frequency[features & _MASK], self._seen)
+        return coherence(features, sums, rarity, self.texts_of(rows))
 
     def state(self) -> dict[str, Any]:
         self._close_gaps()

@@ -61,6 +61,7 @@ class LevelRule(msgspec.Struct, frozen=True, kw_only=True):
     min_voices: int
     min_wordings: int
     min_posts: int = 1
+    min_shared: float = 0.0  # nats, see `alerts.coherence`
 
 
 class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +72,12 @@ class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     link_threshold: float = 0.50
     dense_weight: float = 0.30
     index_posts: int = 2
-    suggest: LevelRule = LevelRule(score=0.25, min_voices=3, min_wordings=3, min_posts=6)
-    confirm: LevelRule = LevelRule(score=0.50, min_voices=6, min_wordings=6, min_posts=12)
+    suggest: LevelRule = LevelRule(
+        score=0.75, min_voices=2, min_wordings=0, min_posts=4, min_shared=50.0
+    )
+    confirm: LevelRule = LevelRule(
+        score=0.75, min_voices=2, min_wordings=0, min_posts=7, min_shared=60.0
+    )
     weights: dict[str, float] = {}
     thresholds: dict[str, float] = {}
     settings_version: str = "default"

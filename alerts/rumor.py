@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from alerts.distinct import Distinct
 from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
 from streams.documents import Join, Level, Status, Triage
-from streams.records import Change, Flag, Outcome
+from streams.records import KINDS, Change, Flag, Kind, Outcome
 
-_MAPPINGS = ["voices", "wordings", "languages", "platforms", "communities", "flags", "timeline"]
+_MAPPINGS = ["languages", "platforms", "communities", "kinds", "flags", "timeline"]
 _FOLDED = int(Outcome.FOLDED)
 _FLAGS = tuple(int(flag) for flag in Flag)  # plain ints: an enum's operators are slow
 
@@ -93,11 +94,16 @@ class Rumor(msgspec.Struct, kw_only=True):
     first_at: int
     last_at: int
     posts: list[tuple[int, str]] = []  # (place in the folded order, post id)
-    voices: dict[int, int] = {}  # voice -> newest post, ms
-    wordings: dict[int, int] = {}  # wording of SAYING words or more -> newest post, ms
+    voices: Distinct = msgspec.field(default_factory=Distinct)
+    wordings: Distinct = msgspec.field(default_factory=Distinct)  # of SAYING words or more
+    texts: int = 0  # different texts: exact copies of one count once
+    measured: int = 0  # of these when coherence was last measured; 0: due
+    shared: float = 0.0  # coherence then, see `alerts.coherence`
+    overlap: float = 0.0
     languages: dict[str, int] = {}
     platforms: dict[str, int] = {}
     communities: dict[str, int] = {}
+    kinds: dict[int, int] = {}  # index into KINDS -> posts; plain posts are not counted
     flags: dict[int, int] = {}  # Flag -> posts that carry it
     reach: int = 0
     timeline: dict[int, int] = {}  # start of bucket -> posts
@@ -115,9 +121,9 @@ class Rumor(msgspec.Struct, kw_only=True):
         self.first_at = min(self.first_at, at)
         self.last_at = max(self.last_at, at)
         if post.repost_of is None:
-            _newest(self.voices, voice, at)
+            self.voices.add(voice, at)
             if post.wording and post.words >= SAYING:
-                _newest(self.wordings, post.wording, at)
+                self.wordings.add(post.wording, at)
         _count(self.languages, post.lang)
         if post.platform:
             _count(self.platforms, post.platform)
@@ -127,6 +133,8 @@ class Rumor(msgspec.Struct, kw_only=True):
             for flag in _FLAGS:
                 if post.flags & flag:
                     self.flags[flag] = self.flags.get(flag, 0) + 1
+        if post.kind:
+            self.kinds[post.kind] = self.kinds.get(post.kind, 0) + 1
         self.reach += post.reach
         bucket = at // BUCKET * BUCKET
         self.timeline[bucket] = self.timeline.get(bucket, 0) + 1
@@ -138,9 +146,10 @@ class Rumor(msgspec.Struct, kw_only=True):
         self.posts += other.posts
         self.first_at = min(self.first_at, other.first_at)
         self.last_at = max(self.last_at, other.last_at)
-        for mine, theirs in ((self.voices, other.voices), (self.wordings, other.wordings)):
-            for key, at in theirs.items():
-                _newest(mine, key, at)
+        self.voices.merge(other.voices)
+        self.wordings.merge(other.wordings)
+        self.texts += other.texts
+        self.measured = 0
         for sums, more in (
             (self.languages, other.languages),
             (self.platforms, other.platforms),
@@ -148,17 +157,16 @@ class Rumor(msgspec.Struct, kw_only=True):
         ):
             for name, n in more.items():
                 sums[name] = sums.get(name, 0) + n
-        for number, n in other.flags.items():
-            self.flags[number] = self.flags.get(number, 0) + n
-        for bucket, n in other.timeline.items():
-            self.timeline[bucket] = self.timeline.get(bucket, 0) + n
+        for counts, numbers in (
+            (self.kinds, other.kinds),
+            (self.flags, other.flags),
+            (self.timeline, other.timeline),
+        ):
+            for number, n in numbers.items():
+                counts[number] = counts.get(number, 0) + n
         self.reach += other.reach
         self.kept = (self.kept + other.kept)[:POSTS_KEPT]
         self.joins += other.joins
-
-    def since(self, seen: dict[int, int], at: int) -> int:
-        """How many keys of `voices` or `wordings` were seen at or after `at` (ms)."""
-        return len([1 for newest in seen.values() if newest >= at])
 
     def volume(self, start: int, end: int) -> int:
         """Posts in buckets that start in [start, end), ms."""
@@ -167,9 +175,8 @@ class Rumor(msgspec.Struct, kw_only=True):
     def forget_before(self, at: int) -> None:
         """Let go of what is older than `at` (ms) and a day: no signal or document asks for it."""
         limit = at - DAY
-        for seen in (self.voices, self.wordings):
-            for key in [k for k, newest in seen.items() if newest < limit]:
-                del seen[key]
+        self.voices.forget(limit)
+        self.wordings.forget(limit)
         if len(self.timeline) > 2 * BUCKETS_KEPT:
             shown = sorted(self.timeline)[-BUCKETS_KEPT]
             for bucket in [b for b in self.timeline if b < min(limit, shown)]:
@@ -179,10 +186,9 @@ class Rumor(msgspec.Struct, kw_only=True):
         """Part of the posts that carry a flag, 0 to 1."""
         return self.flags.get(int(flag), 0) / len(self.posts) if self.posts else 0.0
 
-
-def _newest(seen: dict[int, int], key: int, at: int) -> None:
-    if at > seen.get(key, at - 1):
-        seen[key] = at
+    def share_of_kind(self, kind: Kind) -> float:
+        """Part of the posts that are of a kind, 0 to 1."""
+        return self.kinds.get(KINDS.index(kind), 0) / len(self.posts) if self.posts else 0.0
 
 
 def _count(sums: dict[str, int], name: str) -> None:
@@ -193,7 +199,9 @@ def to_state(rumor: Rumor) -> dict[str, Any]:
     """Plain values with sorted mappings: the same rumor gives the same bytes."""
     state: dict[str, Any] = msgspec.to_builtins(rumor, builtin_types=(bytes,), str_keys=False)
     for name, value in state.items():
-        if isinstance(value, dict):
+        if name in ("voices", "wordings"):
+            state[name] = [value["depth"], sorted(map(list, value["newest"].items()))]
+        elif isinstance(value, dict):
             state[name] = [[k, value[k]] for k in sorted(value)]
     return state
 
@@ -202,6 +210,9 @@ def from_state(state: dict[str, Any]) -> Rumor:
     fields = dict(state)
     for name in _MAPPINGS:
         fields[name] = dict(fields[name])
+    for name in ("voices", "wordings"):
+        depth, newest = fields[name]
+        fields[name] = Distinct(depth=depth, newest=dict(newest))
     fields["alert"] = _as_struct(state["alert"], AlertState)
     fields["kept"] = [msgspec.convert(k, Kept) for k in state["kept"]]
     fields["joins"] = [msgspec.convert(j, Join) for j in state["joins"]]

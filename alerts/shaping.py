@@ -35,7 +35,7 @@ def rumor_document(
         born_at=rumor.born_at,
         headline=shown.headline,
         posts=len(rumor.posts),
-        voices=rumor.since(rumor.voices, watermark - DAY),
+        voices=rumor.voices.since(watermark - DAY),
         reach=rumor.reach,
         first_post_at=rumor.first_at,
         last_post_at=rumor.last_at,

@@ -1,95 +1,14 @@
-"""Signals: what is measured on a rumor, each with unit, threshold and a defining sentence."""
+"""The score of a rumor: what each signal adds, and how an engineer changes that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from difflib import get_close_matches
 
-from alerts.parameters import DAY, HOUR, BadParameter
+from alerts.measures import MEASURES, NAMES, Measure
+from alerts.parameters import BadParameter
 from alerts.rumor import Rumor
+from alerts.stream import Stream
 from streams.documents import Signal
-from streams.records import Flag
-
-
-class Measure(NamedTuple):
-    """A signal's definition. `weight` is its part of the score; a negative one lowers the score."""
-
-    name: str
-    unit: str
-    threshold: float
-    weight: float
-    definition: str
-    value: Callable[[Rumor, int], float]  # of a rumor at a watermark (ms)
-
-
-def _growth(rumor: Rumor, now: int) -> float:
-    latest = rumor.volume(now - HOUR, now + HOUR)
-    before = rumor.volume(now - 7 * HOUR, now - HOUR) / 6.0
-    return latest / (before + 1.0)
-
-
-MEASURES: tuple[Measure, ...] = (
-    Measure(
-        "voices",
-        "voices",
-        8.0,
-        0.30,
-        "Distinct pseudonyms (without authors: distinct wordings) that posted it in the last "
-        "24 hours.",
-        lambda r, now: float(r.since(r.voices, now - DAY)),
-    ),
-    Measure(
-        "wordings",
-        "wordings",
-        8.0,
-        0.30,
-        "Distinct wordings of eight words or more in the last 24 hours: people saying it in their "
-        "own words, not copies.",
-        lambda r, now: float(r.since(r.wordings, now - DAY)),
-    ),
-    Measure(
-        "volume",
-        "posts",
-        20.0,
-        0.15,
-        "Posts in the last 24 hours.",
-        lambda r, now: float(r.volume(now - DAY, now + DAY)),
-    ),
-    Measure(
-        "growth",
-        "times",
-        3.0,
-        0.10,
-        "Posts in the last hour over the mean of the six hours before plus one.",
-        _growth,
-    ),
-    Measure(
-        "enquiry_share",
-        "share of posts",
-        0.10,
-        0.10,
-        "Share of the posts that ask whether it is true.",
-        lambda r, now: r.share(Flag.ENQUIRY),
-    ),
-    Measure(
-        "communities",
-        "communities",
-        3.0,
-        0.05,
-        "Distinct groups, pages or channels that carry it.",
-        lambda r, now: float(len(r.communities)),
-    ),
-    Measure(
-        "advert_share",
-        "share of posts",
-        0.50,
-        -0.40,
-        "Share of the posts that offer goods or services; lowers the score.",
-        lambda r, now: r.share(Flag.ADVERT),
-    ),
-)
-
-NAMES = tuple(m.name for m in MEASURES)
 
 
 class UnknownSignal(BadParameter):
@@ -104,7 +23,11 @@ def measures(weights: dict[str, float], thresholds: dict[str, float]) -> tuple[M
     """
     for name in (*weights, *thresholds):
         if name not in NAMES:
-            raise UnknownSignal(f"there is no signal {name!r}; the signals are {', '.join(NAMES)}")
+            near = get_close_matches(name, NAMES, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise UnknownSignal(
+                f"there is no signal {name!r}{hint}; the signals are {', '.join(NAMES)}"
+            )
     for name, value in thresholds.items():
         if not value > 0:
             raise BadParameter(f"the threshold of {name} must be above 0, not {value:g}")
@@ -116,25 +39,31 @@ def measures(weights: dict[str, float], thresholds: dict[str, float]) -> tuple[M
     )
 
 
-def score(chosen: tuple[Measure, ...], rumor: Rumor, now: int) -> tuple[float, list[Signal]]:
+def contribution(value: float, threshold: float, weight: float) -> float:
+    """What one signal adds to the score: weight * min(value / threshold, 1)."""
+    return weight * min(value / threshold, 1.0)
+
+
+def score(
+    chosen: tuple[Measure, ...], rumor: Rumor, now: int, stream: Stream
+) -> tuple[float, list[Signal]]:
     """A rumor's score at a watermark (ms), 0 to 1, and the signals behind it.
 
-    Sum of weight * min(value / threshold, 1) over the signals, divided by the sum of the positive
-    weights, kept within 0 and 1.
+    The sum of the signals' contributions in their order, kept within 0 and 1.
     """
     total = 0.0
     signals = []
     for name, unit, threshold, weight, definition, measured in chosen:
-        value = measured(rumor, now)
-        total += weight * min(value / threshold, 1.0)
+        value = round(measured(rumor, now, stream), 4)
+        total += contribution(value, threshold, weight)
         signals.append(
             Signal(
                 name=name,
-                value=round(value, 4),
+                value=value,
                 threshold=threshold,
                 unit=unit,
                 definition=definition,
+                weight=weight,
             )
         )
-    full = sum([m.weight for m in chosen if m.weight > 0])
-    return (min(max(total / full, 0.0), 1.0) if full else 0.0), signals
+    return min(max(total, 0.0), 1.0), signals

@@ -56,8 +56,9 @@ class Cluster(Section):
 class Level(Section):
     score: Annotated[float, Field(ge=0, le=1)]
     min_voices: Count
-    min_wordings: Count
+    min_wordings: Annotated[int, Field(ge=0)]
     min_posts: Count
+    min_shared: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Alert(Section):

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from console.language import Language
 from stores.base import Signal
 
-LOWERING = ("advert_share",)  # signals that speak against an alert: never given as a reason for it
+LOWERING = (
+    "advert_share",
+    "greeting_share",
+)  # signals that speak against an alert: never given as a reason for it
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "flag.urgent": ("kêu gọi gấp", "urgent call"),
     "flag.agency": ("nhắc tới cơ quan", "names an agency"),
     "flag.advert": ("rao bán", "advert"),
+    "flag.posing": ("mạo danh, đòi tiền", "poses as an authority"),
+    "flag.greeting": ("lời chúc", "greeting"),
     # signals, and what they measure
     "signal.voices": ("Tiếng nói riêng biệt", "Distinct voices"),
     "signal.wordings": ("Cách diễn đạt", "Wordings"),
@@ -36,6 +38,22 @@ VALUES: dict[str, tuple[str, str]] = {
     "signal.enquiry_share": ("Hỏi thật giả", "Enquiries"),
     "signal.communities": ("Nhóm, trang", "Communities"),
     "signal.advert_share": ("Rao bán", "Adverts"),
+    "signal.greeting_share": ("Lời chúc", "Greetings"),
+    "signal.shared": ("Nội dung chung", "Said in common"),
+    "signal.overlap": ("Trùng lời", "Overlap"),
+    "signal.burst": ("Bùng phát", "Burst"),
+    "signal.platforms": ("Nền tảng", "Platforms"),
+    "signal.languages": ("Ngôn ngữ", "Languages"),
+    "signal.reach": ("Lượt tiếp cận", "Reach"),
+    "signal.novelty": ("Độ mới", "Novelty"),
+    "signal.age": ("Tuổi", "Age"),
+    "signal.denial_share": ("Phủ nhận", "Denials"),
+    "signal.correction_share": ("Đính chính", "Corrections"),
+    "signal.tip_share": ("Tin báo", "Tips"),
+    "signal.urgent_share": ("Kêu gọi gấp", "Urgent calls"),
+    "signal.agency_share": ("Nhắc tới cơ quan", "Names agencies"),
+    "signal.posing_share": ("Mạo danh, đòi tiền", "Poses as an authority"),
+    "signal.campaign_share": ("Chép nguyên văn", "Copied word for word"),
     "definition.voices": (
         "Số người đăng khác nhau (ẩn danh; không rõ người đăng thì đếm cách diễn đạt) "
         "trong 24 giờ qua.",
@@ -63,6 +81,33 @@ VALUES: dict[str, tuple[str, str]] = {
     "definition.advert_share": (
         "Tỷ lệ bài rao bán hàng hoá, dịch vụ; càng cao thì điểm càng hạ.",
         "Share of the posts that offer goods or services; lowers the score.",
+    ),
+    "definition.greeting_share": (
+        "Tỷ lệ bài chỉ chúc buổi sáng, chúc ngủ ngon, chúc sức khỏe; càng cao thì điểm càng hạ.",
+        "Share of the posts that wish a good morning, a good night, good health; lowers the score.",
+    ),
+    "definition.shared": (
+        "Trung bình hai bài khác nhau có chung bao nhiêu từ hiếm: nói cùng một chuyện mà nơi khác không nói.",
+        "Rarity of the words that two of its different texts have in common, on average: they say "
+        "the same, and something that others do not say.",
+    ),
+    "definition.overlap": (
+        "Tỷ lệ từ ngữ của một bài (tính theo độ hiếm) mà bài khác cũng có.",
+        "Share of a text's words, weighed by rarity, that another of its texts has as well.",
+    ),
+    "definition.burst": (
+        "Phần của tin này trong giờ qua bất thường đến đâu so với ngày trước đó (kiểm định nhị thức).",
+        "How unlikely its part of this hour's stream is, given its part of the day before "
+        "(binomial test, Chernoff bound).",
+    ),
+    "definition.posing_share": (
+        "Tỷ lệ bài có cơ quan (thật hoặc giả) đòi tiền, dữ liệu hay cài ứng dụng.",
+        "Share of the posts in which an authority, real or pretended, demands money, data or an "
+        "installation.",
+    ),
+    "definition.campaign_share": (
+        "Tỷ lệ bài chép nguyên văn bài khác.",
+        "Share of the posts that copy another one's text word for word.",
     ),
     # languages
     "lang.vi": ("Việt", "Vietnamese"),

@@ -7,7 +7,8 @@ must be the phrase's own ("bac bo" is "bác bỏ", "Bắc Bộ" is not). Marks n
 - `=khẩn`: only with these diacritics
 - `really?`: only as the end of a question
 - `nghe nói ...?`: only inside a question
-- `~sản phẩm`: weak, two different weak phrases of the same flag are needed
+- `~sản phẩm`: weak, two different weak phrases of the same flag are needed; a sum of money counts as
+  one for adverts
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ TEENCODE_FILE = "teencode.txt"
 MAX_WORDS = 60
 MAX_CHARS = 600  # of which these words are
 MAX_QUESTIONS = 6
+# A sum of money is a weak sign of an advert, as a phrase marked `~` is: 185k, 2,5 triệu, $40.
+_PRICE = re.compile(
+    r"(?<![\w.,])\d[\d.,]{0,9}\s?(?:k|tr|triệu|trieu|nghìn|nghin|ngàn|đ|đồng|vnd|vnđ|usd)\b|[$€£]\s?\d",
+    re.IGNORECASE,
+)
 _MARKED = re.compile(r"([~=]*)(.*)")
 Place = Literal["anywhere", "question", "question's end"]
 _SENTENCE_END = re.compile(r"[.!;:…\n\"“”]")
@@ -89,7 +95,7 @@ class Lexicons:
     def flags(self, words: list[str], cleaned: str) -> int:
         """Flag bits of a post: `words` of its cleaned, folded text, and the cleaned text itself."""
         bits = 0
-        weak: dict[Flag, str] = {}
+        weak: dict[Flag, str] = {Flag.ADVERT: "a price"} if _PRICE.search(cleaned) else {}
         for phrase in self.matches(words, cleaned):
             if not phrase.weak or weak.setdefault(phrase.flag, phrase.folded) != phrase.folded:
                 bits |= phrase.flag

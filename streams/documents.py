@@ -19,6 +19,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     unit: str
     definition: str  # one sentence
+    weight: float = 0.0  # added to the score when the value reaches the threshold
 
 
 class Exemplar(msgspec.Struct, frozen=True, kw_only=True):

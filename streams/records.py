@@ -34,6 +34,8 @@ class Flag(IntFlag):
     URGENT = 4  # calls to share, act or beware
     AGENCY = 8  # speaks of or as an authority (police, bank, ministry, ...)
     ADVERT = 16  # offers goods or services
+    POSING = 32  # speaks as an authority that demands money, data or an installation
+    GREETING = 64  # wishes a good morning, good night, good health
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,9 @@ def changes(source: Source, settings: Settings, cache: Path) -> Iterator[Change]
 def _folded(source: Source, settings: Settings) -> Iterator[Change]:
     door = door_for(settings, encoder_for(settings), replay=True)
     fold = cluster_fold(settings, door)
-    reading = read_files([source.path], as_is=False, assume_rate=source.assume_rate, rules=door.rules)
+    reading = read_files(
+        [source.path], as_is=False, assume_rate=source.assume_rate, rules=door.rules
+    )
     entries = []
     first = 0
     for entry in with_ticks(reading, door.rules, int(settings.time.replay_tick_s * 1000)):

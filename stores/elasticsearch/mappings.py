@@ -12,7 +12,7 @@ from typing import Any
 from stores.elasticsearch.names import Kind
 from stores.folding import FOLDING_VERSION
 
-MAPPING_VERSION = 5  # raise with every change below
+MAPPING_VERSION = 6  # raise with every change below
 
 Mapping = dict[str, Any]
 
@@ -59,7 +59,14 @@ COUNTED = _fields(name=KEYWORD, count=LONG)
 SIGNALS: Mapping = {
     "type": "nested",
     "include_in_parent": True,
-    **_fields(name=KEYWORD, value=DOUBLE, threshold=DOUBLE, unit=KEYWORD, definition=NOT_INDEXED),
+    **_fields(
+        name=KEYWORD,
+        value=DOUBLE,
+        threshold=DOUBLE,
+        weight=DOUBLE,
+        unit=KEYWORD,
+        definition=NOT_INDEXED,
+    ),
 }
 EXEMPLARS = _fields(source=KEYWORD, post_id=KEYWORD, text=TEXT, created_at=DATE, why=KEYWORD)
 

@@ -26,10 +26,10 @@ SETTINGS = config.defaults()
 class TestGrid:
     def test_range_and_list_with_the_value_in_force(self) -> None:
         axes = axes_of(
-            ["cluster.micro_threshold=.17:.37:.1", "alert.suggest.min_posts=4,8"], SETTINGS
+            ["cluster.micro_threshold=.17:.37:.1", "alert.suggest.min_posts=3,8"], SETTINGS
         )
         assert axes[0].values == (0.17, 0.27, 0.37)
-        assert axes[1].values == (4, 6, 8)
+        assert axes[1].values == (3, 4, 8)
         assert [type(value) for value in axes[1].values] == [int, int, int]
         cells = cells_of(axes, SETTINGS)
         assert len(cells) == 9
