@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 
 from alerts.assigning import assigned
-from alerts.coherence import GROWN
 from alerts.desk import Desk, audit
 from alerts.exemplars import Shown
 from alerts.levels import Levels
 from alerts.lifecycle import note
+from alerts.measuring import count_texts, measure
 from alerts.micros import Micros
 from alerts.parameters import (
     DAY,
@@ -31,7 +31,6 @@ from alerts.raising import main_place, raised_of
 from alerts.rumor import AlertState, Rumor, folded_posts
 from alerts.settling import audit_entry, taken_up
 from alerts.shaping import alert_document, post_document, rumor_document
-from alerts.stream import Stream
 from alerts.tree import Tree
 from alerts.trends import Trends
 from streams.codec import check_head
@@ -78,7 +77,6 @@ class AlertFold:
         self._trends = Trends(lateness_ms)
         self._desk = Desk()
         self._brought = ""  # version of the settings that the log brought
-        self._stream = Stream()
         self._applied: dict[int, int] = {}  # partition -> last change taken
         self._watermarks: dict[int, int] = {}
         self._watermark = NEVER
@@ -175,8 +173,7 @@ class AlertFold:
         effects.assigned = assigned(change, rows, self._micros, self._tree)
         touched = self._tree.rumors.keys() & self._micros.rumor[rows].tolist()
         self._dirty |= touched
-        self._stream.forget(self._watermark)
-        self._measure(touched)
+        measure([self._tree.rumors[n] for n in touched], self._micros)
         effects.raised = self._raise(touched)
         effects.closed = self._age(change.aged)
         effects.batch = self._write(_last_of_each(posts))
@@ -201,33 +198,18 @@ class AlertFold:
         if not len(change.rows):
             return documents
         numbers = self._micros.rumor[rows].tolist()
-        for number, texts in zip(numbers, change.micros.vectors.tolist(), strict=True):
-            self._tree.rumors[number].texts += texts
+        count_texts(self._tree.rumors, numbers, change.micros.vectors.tolist())
         for micro, voice, post in folded_posts(change):
             rumor = self._tree.rumors[numbers[micro]]
             rumor.take(post, voice, self._place)
             self._place += 1
             self._newest = post.id
             self._trends.post(post.created_at, post.lang, post.platform)
-            self._stream.count(post.created_at)
             if rumor.indexed:
                 documents.append(post_document(post, rumor.id, self._version))
             elif len(rumor.posts) >= self._parameters.index_posts:
                 documents += self._index(rumor)
         return documents
-
-    def _measure(self, touched: set[int]) -> None:
-        """Bring the coherence of rumors up to date where enough texts were added.
-
-        Here and not when a document is written: it is state, so its time is a place in the log.
-        """
-        for number in touched:
-            rumor = self._tree.rumors[number]
-            if len(rumor.posts) < 2 or rumor.texts < GROWN * rumor.measured:
-                continue
-            rows = self._micros.of_rumor(number)
-            rumor.measured = max(rumor.texts, 1)
-            rumor.shared, rumor.overlap = self._micros.coherence(rows)
 
     def _index(self, rumor: Rumor) -> list[PostDocument]:
         """The rumor crossed the index threshold: what it kept so far is stored."""
@@ -262,7 +244,7 @@ class AlertFold:
         raised = []
         for number in sorted(touched):
             rumor = self._tree.rumors[number]
-            verdict = self._levels.judge(rumor, self._watermark, self._stream)
+            verdict = self._levels.judge(rumor, self._watermark, self._trends.stream)
             if verdict is None:
                 continue
             self._levels.raise_alert(rumor, verdict.level, self._watermark, self._newest)
@@ -303,7 +285,7 @@ class AlertFold:
     def _document(
         self, rumor: Rumor, *, open: bool = True, merged_into: str | None = None
     ) -> RumorDocument:
-        score, signals = self._levels.score(rumor, self._watermark, self._stream)
+        score, signals = self._levels.score(rumor, self._watermark, self._trends.stream)
         shown = self._shown.get(rumor.number)
         if shown is None:
             shown = self._shown[rumor.number] = Shown()
@@ -378,7 +360,6 @@ class AlertFold:
             "micros": self._micros.state(),
             "tree": self._tree.state(),
             "trends": self._trends.state(),
-            "stream": self._stream.state(),
             "applied": sorted(self._applied.items()),
             "watermarks": sorted(self._watermarks.items()),
             "watermark": self._watermark,
@@ -403,7 +384,6 @@ class AlertFold:
         self._micros.event[:] = [self._tree.rumors[n].event for n in self._micros.rumor.tolist()]
         self._shown = {}
         self._trends.restore(state["trends"])
-        self._stream.restore(state["stream"])
         self._applied = dict(state["applied"])
         self._watermarks = dict(state["watermarks"])
         self._watermark = state["watermark"]

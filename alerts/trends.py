@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from alerts.parameters import BUCKET
+from alerts.stream import Stream
 from streams.documents import Level, TrendDocument
 
 Key = tuple[int, str, str]  # bucket start (ms), language, platform ("" when unknown)
@@ -19,9 +20,11 @@ class Trends:
         self._counts: dict[Key, list[int]] = {}  # posts, suggest alerts, confirm alerts
         self._dirty: set[Key] = set()
         self._by_age: list[Key] = []  # heap of the keys held
+        self.stream = Stream()
 
     def post(self, at: int, language: str, platform: str | None) -> None:
         self._add((at // BUCKET * BUCKET, language, platform or ""), 0)
+        self.stream.count(at)
 
     def alert(self, at: int, language: str, platform: str, level: Level) -> None:
         self._add((at // BUCKET * BUCKET, language, platform), 1 if level == "suggest" else 2)
@@ -49,15 +52,21 @@ class Trends:
             for key in sorted(self._dirty)
         ]
         self._dirty.clear()
+        self.stream.forget(watermark)
         limit = watermark - self._keep - BUCKET
         while self._by_age and self._by_age[0][0] < limit:
             del self._counts[heappop(self._by_age)]
         return documents
 
-    def state(self) -> list[list[Any]]:
-        return [[*key, *self._counts[key], key in self._dirty] for key in sorted(self._counts)]
+    def state(self) -> dict[str, Any]:
+        return {
+            "buckets": [[*k, *self._counts[k], k in self._dirty] for k in sorted(self._counts)],
+            "stream": self.stream.state(),
+        }
 
-    def restore(self, state: list[list[Any]]) -> None:
+    def restore(self, kept: dict[str, Any]) -> None:
+        self.stream.restore(kept["stream"])
+        state = kept["buckets"]
         self._counts = {(b, lang, platform): [p, s, c] for b, lang, platform, p, s, c, _ in state}
         self._by_age = sorted(self._counts)
         self._dirty = {(b, lang, platform) for b, lang, platform, _, _, _, dirty in state if dirty}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.replay import with_ticks
+from agents.feeding import with_ticks
 from agents.stages import cluster_fold, door_for, encoder_for
 from config import Settings
 from embeddings.door import build_frame

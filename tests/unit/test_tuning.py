@@ -34,7 +34,7 @@ class TestGrid:
         cells = cells_of(axes, SETTINGS)
         assert len(cells) == 9
         assert dict(cells[0].values) == {
-            "cluster.micro_threshold": 0.27, "alert.suggest.min_posts": 6,
+            "cluster.micro_threshold": 0.27, "alert.suggest.min_posts": 4,
         }  # fmt: skip
         assert cells[0].settings == SETTINGS
         last = cells[-1].settings
