@@ -73,7 +73,7 @@ class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     dense_weight: float = 0.30
     index_posts: int = 2
     suggest: LevelRule = LevelRule(
-        score=0.75, min_voices=2, min_wordings=0, min_posts=4, min_shared=50.0
+        score=0.72, min_voices=2, min_wordings=0, min_posts=4, min_shared=60.0
     )
     confirm: LevelRule = LevelRule(
         score=0.75, min_voices=2, min_wordings=0, min_posts=7, min_shared=60.0

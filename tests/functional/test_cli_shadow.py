@@ -48,7 +48,7 @@ def test_two_settings_over_a_file(day: str, capsys: pytest.CaptureFixture[str]) 
     strict = candidate("alert:\n  suggest:\n    min_posts: 40\n    min_voices: 30\n")
     other = told(capsys, day, "--candidate", strict, "--out", "kept")
     assert other["changed"] == {
-        "alert.suggest.min_posts": [6, 40], "alert.suggest.min_voices": [3, 30],
+        "alert.suggest.min_posts": [4, 40], "alert.suggest.min_voices": [2, 30],
     }  # fmt: skip
     gone = other["fates"]["vanishes"] + other["fates"]["later"]
     assert gone > 0 and other["fates"]["appears"] == 0
