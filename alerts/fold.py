@@ -30,7 +30,7 @@ from alerts.parameters import (
 from alerts.raising import main_place, raised_of
 from alerts.rumor import AlertState, Rumor, folded_posts
 from alerts.settling import audit_entry, taken_up
-from alerts.shaping import alert_document, post_document, rumor_document
+from alerts.shaping import alert_document, last_of_each, post_document, rumor_document
 from alerts.tree import Tree
 from alerts.trends import Trends
 from streams.codec import check_head
@@ -176,7 +176,7 @@ class AlertFold:
         measure([self._tree.rumors[n] for n in touched], self._micros)
         effects.raised = self._raise(touched)
         effects.closed = self._age(change.aged)
-        effects.batch = self._write(_last_of_each(posts))
+        effects.batch = self._write(last_of_each(posts))
         return effects
 
     def _open_rumors(self, change: Change, rows: np.ndarray) -> None:
@@ -394,8 +394,3 @@ class AlertFold:
         self._dirty = set(state["dirty"])
         self._gone = [msgspec.convert(gone, Gone) for gone in state["gone"]]
         self._written = (state["written"][0], state["written"][1])
-
-
-def _last_of_each(posts: list[PostDocument]) -> list[PostDocument]:
-    """A post that was counted and moved in one step is one document: a version has one content."""
-    return list({(p.source, p.post_id): p for p in posts}.values())

@@ -127,3 +127,8 @@ def _ordered(counts: dict[str, int]) -> dict[str, int]:
     if len(counts) < 2:
         return dict(counts)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def last_of_each(posts: list[PostDocument]) -> list[PostDocument]:
+    """A post that was counted and moved in one step is one document: a version has one content."""
+    return list({(p.source, p.post_id): p for p in posts}.values())

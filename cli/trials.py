@@ -36,14 +36,16 @@ DIALS = (  # setting, lowest, highest, step
     ("cluster.window_days", 1, 60, 1),
     ("alert.macro_threshold", 0.1, 0.9, 0.01),
     ("alert.event_threshold", 0.1, 0.9, 0.01),
-    ("alert.suggest.score", 0, 1, 0.05),
+    ("alert.suggest.score", 0, 1, 0.01),
     ("alert.suggest.min_voices", 1, 100, 1),
-    ("alert.suggest.min_wordings", 1, 100, 1),
+    ("alert.suggest.min_wordings", 0, 100, 1),
     ("alert.suggest.min_posts", 1, 500, 1),
-    ("alert.confirm.score", 0, 1, 0.05),
+    ("alert.suggest.min_shared", 0, 500, 5),
+    ("alert.confirm.score", 0, 1, 0.01),
     ("alert.confirm.min_voices", 1, 100, 1),
-    ("alert.confirm.min_wordings", 1, 100, 1),
+    ("alert.confirm.min_wordings", 0, 100, 1),
     ("alert.confirm.min_posts", 1, 500, 1),
+    ("alert.confirm.min_shared", 0, 500, 5),
 )
 
 

@@ -42,7 +42,7 @@ def tune(
             "--set",
             metavar="NAME=VALUES",
             help="A setting of the folds, as LOW:HIGH:STEP or A,B,C; may be given several times. "
-            "Without it: both thresholds and alert.suggest.min_wordings, 64 combinations.",
+            "Without it: both thresholds and alert.suggest.min_posts, 64 combinations.",
         ),
     ] = None,
     goal: Annotated[

@@ -134,6 +134,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "dial.alert.suggest.min_voices": ("Gợi ý: số tiếng nói", "Suggest: voices"),
     "dial.alert.suggest.min_wordings": ("Gợi ý: số cách viết", "Suggest: wordings"),
     "dial.alert.suggest.min_posts": ("Gợi ý: số bài", "Suggest: posts"),
+    "dial.alert.suggest.min_shared": ("Gợi ý: nội dung chung", "Suggest: said in common"),
+    "dial.alert.confirm.min_shared": ("Xác nhận: nội dung chung", "Confirm: said in common"),
     "dial.alert.confirm.score": ("Xác nhận: điểm", "Confirm: score"),
     "dial.alert.confirm.min_voices": ("Xác nhận: số tiếng nói", "Confirm: voices"),
     "dial.alert.confirm.min_wordings": ("Xác nhận: số cách viết", "Confirm: wordings"),

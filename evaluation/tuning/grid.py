@@ -21,7 +21,7 @@ MOST_CELLS = 4096
 DEFAULT_STEPS = {
     "cluster.micro_threshold": (Decimal("-.05"), Decimal(".05"), Decimal(".10")),
     "alert.macro_threshold": (Decimal("-.05"), Decimal(".05"), Decimal(".10")),
-    "alert.suggest.min_wordings": (Decimal(-1), Decimal(1), Decimal(2)),
+    "alert.suggest.min_posts": (Decimal(-1), Decimal(1), Decimal(2)),
 }
 """What is swept when nothing is said: the two thresholds that decide most about quality (steps of
 .05 change B-cubed F1 by at most .0085 around the best, docs/clustering.md) and the evidence that an

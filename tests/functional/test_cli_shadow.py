@@ -56,7 +56,7 @@ def test_two_settings_over_a_file(day: str, capsys: pytest.CaptureFixture[str]) 
 
     assert main(["shadow", day, "--candidate", strict, "--out", "kept"]) == 0
     said = capsys.readouterr()
-    assert said.err == "" and "alert.suggest.min_posts: 6 → 40" in said.out
+    assert said.err == "" and "alert.suggest.min_posts: 4 → 40" in said.out
 
 
 @pytest.mark.parametrize(
