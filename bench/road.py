@@ -1,13 +1,15 @@
 """Throughput of the road on servers: Kafka, the workers, the store; and where the time goes.
 
     python -m bench.road FILE... [--bootstrap HOST:PORT] [--elasticsearch URL] [--workers LIST ...]
-                         [--partitions N] [--profile FOLDER] [--out FILE.json]
+                         [--partitions N] [--shadow FILE] [--profile FOLDER] [--out FILE.json]
 
 Sends the files' posts into fresh topics, starts the workers, and waits until every stage has worked on all
 that stands in its topic: posts per second from the first commit to then, and for each stage the seconds
 that it spent, from the workers' own metrics. Each `--workers` is one process with the stages
-named (default: one with all four). Without --elasticsearch the store is SQLite. --profile runs each
-worker under cProfile, all threads of it, and prints where its time went; figures are then too low.
+named (default: one with all four). Without --elasticsearch the store is SQLite. --shadow runs `tindon
+shadow --candidate FILE` beside the workers: compare a run with it and one without, side by side. --profile
+runs each worker under cProfile, all threads of it, and prints where its time went; figures are then
+too low.
 Topics and indices are removed at the end.
 """
 
@@ -68,6 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--partitions", type=int, default=1)
     parser.add_argument("--ticks", choices=("event", "wall"), default="event")
     parser.add_argument("--profile", default="")
+    parser.add_argument("--shadow", default="")
     parser.add_argument("--out", default="")
     parser.add_argument("--under-profile", default="", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -98,12 +101,17 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         (topics.posts, topics.embedded, topics.changes, topics.alerts), strict=True,
     ))  # fmt: skip
     workers: list[Worker] = []
+    shadow: subprocess.Popen[bytes] | None = None
     try:
         said = _tindon(environment, "ingest", *arguments.files)
         posts = int(said.split(" records")[0].replace(",", ""))
         for stages in arguments.workers or ["embed,cluster,alert,index"]:
             workers.append(_start(environment, arguments, stages, folder))
+        if arguments.shadow:
+            shadow = _start_shadow(environment, arguments.shadow, folder)
         seconds = _wait(broker, reads, workers, folder)
+        if shadow is not None and shadow.poll() is not None:
+            raise SystemExit((folder / "shadow.log").read_text()[-2000:])
         spent, records = _spent([port for _, port in workers])
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         for process, _ in workers:
@@ -112,9 +120,10 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
             process.wait(30)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     finally:
-        for process, _ in workers:
+        for process in [*(process for process, _ in workers), *([shadow] if shadow else [])]:
             if process.poll() is None:
                 process.kill()
+                process.wait(10)
         with broker.admin() as admin:
             admin.delete_topics([topic.name for topic in topics.all()])
         if arguments.elasticsearch:
@@ -161,6 +170,15 @@ def _start(
     with (folder / f"worker-{port}.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=REPOSITORY)
     return process, port
+
+
+def _start_shadow(
+    environment: dict[str, str], candidate: str, folder: Path
+) -> subprocess.Popen[bytes]:
+    """A live shadow beside the workers, over the same log from its beginning."""
+    command = [sys.executable, "-m", "cli.main", "shadow", "--candidate", candidate]
+    with (folder / "shadow.log").open("wb") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=REPOSITORY)
 
 
 def _profiled_worker(arguments: argparse.Namespace) -> int:
