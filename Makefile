@@ -25,7 +25,7 @@ PYTHON12 ?= $(shell for p in python3.13 python3.12 $(wildcard $(HOME)/.pyenv/ver
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers kibana demo test transformers check clean lock docs
+.PHONY: help setup servers kibana demo test transformers check clean lock docs bench
 .SILENT:
 
 help: ## This list
@@ -99,6 +99,10 @@ check: setup ## Under a minute: format, lint, types, import contracts, unit test
 
 docs: setup ## The reference of settings in docs/, from config/default.yaml
 	$(BIN)/python -m config.reference docs/settings.md
+
+bench: setup ## The speed of the embedded road on the invented day: by stage, and as a stream goes on
+	$(BIN)/python -m bench.replay
+	$(BIN)/python -m bench.throughput --posts 20000
 
 lock: ## All locks anew from pyproject.toml (needs uv; the lock itself does not)
 	command -v uv >/dev/null || { echo "tindon: uv is missing; run: pip install uv" >&2; exit 1; }

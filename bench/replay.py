@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import sys
 import tempfile
 import time
@@ -120,6 +121,7 @@ def measure(files: list[str], folder: Path) -> dict[str, Any]:
     summary = replay.replay(files, folder / "out", settings, replay.ReplayOptions(processes=1))
     clock.turn(START)
     wall_s = time.monotonic() - wall
+    two = _in_two_processes(files, folder / "two", settings)
     posts = summary["posts_in"]
     processor_s = sum(clock.seconds.values())
     return {
@@ -132,6 +134,7 @@ def measure(files: list[str], folder: Path) -> dict[str, Any]:
         "us_per_post": {name: round(clock.seconds[name] / posts * 1e6, 1) for name in STAGES},
         "posts_per_processor_s": round(posts / processor_s),
         "posts_per_s": round(posts / wall_s),
+        "two_processes": two,
         "peak_rss_mb": round(summary["peak_rss_bytes"] / 1e6),
         "encoder": summary["encoder"],
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
@@ -139,9 +142,28 @@ def measure(files: list[str], folder: Path) -> dict[str, Any]:
     }
 
 
+def _in_two_processes(files: list[str], folder: Path, settings: config.Settings) -> dict[str, Any]:
+    """The same in two processes: posts/s, and processor µs per post of each, their start included."""
+    wall, own, others = time.monotonic(), time.process_time(), _children_s()
+    summary = replay.replay(files, folder, settings, replay.ReplayOptions(processes=2))
+    posts = summary["posts_in"]
+    return {
+        "posts_per_s": round(posts / (time.monotonic() - wall)),
+        "us_per_post_alerts_and_store": round((time.process_time() - own) / posts * 1e6, 1),
+        "us_per_post_door_and_clusters": round((_children_s() - others) / posts * 1e6, 1),
+        "peak_rss_mb": round(summary["peak_rss_bytes"] / 1e6),
+    }
+
+
+def _children_s() -> float:
+    """Processor seconds of the child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def table(result: dict[str, Any]) -> str:
     """The result for a person."""
-    stages = result["us_per_post"]
+    stages, two = result["us_per_post"], result["two_processes"]
     lines = [
         f"{', '.join(result['files'])}: {result['posts']} posts, {result['rumors']} rumors",
         "",
@@ -153,6 +175,10 @@ def table(result: dict[str, Any]) -> str:
         f"{result['posts_per_processor_s']} posts per processor second, start of "
         f"{result['start_s']} s included; {result['posts_per_s']} by the clock on the wall; "
         f"{result['peak_rss_mb']} MB",
+        f"in two processes: {two['posts_per_s']} posts/s by the clock; processor time "
+        f"{two['us_per_post_alerts_and_store']:.0f} µs per post for alerts and store, "
+        f"{two['us_per_post_door_and_clusters']:.0f} for door and clusters; "
+        f"{two['peak_rss_mb']} MB",
     ]
     return "\n".join(lines)
 

@@ -1,0 +1,70 @@
+"""What an active micro-cluster takes in memory is what docs/design.md says, in bytes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from alerts.micros import Micros
+from alerts.parameters import FEATURES_KEPT
+from clusters.table import MicroTable
+from streams.grid import LEXICAL
+from streams.records import MicroDelta
+
+DIM = 256  # of the shipped encoder
+ROWS = 5_000
+CLUSTER_BYTES = 3_101  # of arrays, for each row that there is room for
+ALERT_BYTES = 5_164
+FEATURE_BYTES = 12 * FEATURES_KEPT  # at most
+
+
+def arrays(owner: object, rows: int) -> int:
+    """Bytes of an object's arrays with at least a row per micro-cluster."""
+    found = [value for value in vars(owner).values() if isinstance(value, np.ndarray)]
+    return sum(array.nbytes for array in found if rows <= len(array) <= 2 * rows + 64)
+
+
+@pytest.fixture
+def table() -> MicroTable:
+    table = MicroTable(DIM + LEXICAL)
+    for number in range(ROWS):
+        table.open(f"m{number:016x}", number)
+    return table
+
+
+def test_a_micro_cluster_of_the_cluster_fold(table: MicroTable) -> None:
+    room = len(table.sums)
+    assert ROWS <= room <= 2 * ROWS
+    assert arrays(table, ROWS) == room * CLUSTER_BYTES
+
+
+def test_what_aged_out_gives_its_room_to_others(table: MicroTable) -> None:
+    before = arrays(table, ROWS)
+    for generation in range(1, 4):
+        table.expire(10 * generation * ROWS)
+        for number in range(ROWS):
+            table.open(f"n{generation}{number:015x}", 10 * generation * ROWS + number)
+    assert table.active == ROWS
+    assert arrays(table, ROWS) == before
+
+
+def test_a_micro_cluster_of_the_alert_fold() -> None:
+    micros = Micros(DIM, 0.3)
+    many = 2 * FEATURES_KEPT
+    for first in range(0, ROWS, 500):
+        micros.add(
+            MicroDelta(
+                id=[f"m{number:016x}" for number in range(first, first + 500)],
+                dense=np.ones((500, DIM), np.int32),
+                vectors=np.ones(500, np.int32),
+                feature_ends=np.arange(1, 501, dtype=np.int64) * many,
+                features=np.tile(np.arange(many, dtype=np.uint32), 500),
+                feature_sums=np.full(500 * many, 64, np.int32),
+                feature_posts=np.ones(500 * many, np.int32),
+            )
+        )
+    room = len(micros.rumor)
+    assert ROWS <= room <= 2 * ROWS
+    assert arrays(micros, ROWS) == room * ALERT_BYTES
+    features = sum(f.nbytes + s.nbytes for f, s in micros._features)
+    assert features == ROWS * FEATURE_BYTES
