@@ -80,6 +80,8 @@ def alert_parameters(settings: Settings) -> AlertParameters:
         link_threshold=a.link_threshold,
         dense_weight=settings.cluster.dense_weight,
         index_posts=a.index_posts,
+        claim_offer=a.claim_offer,
+        claim_certain=a.claim_certain,
         suggest=LevelRule(**a.suggest.model_dump()),
         confirm=LevelRule(**a.confirm.model_dump()),
         weights=dict(a.weights),

@@ -6,16 +6,16 @@ The single owner of rumor and alert documents. One fold reads the one partition 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from alerts.assigning import assigned
-from alerts.desk import Desk, audit
+from alerts.desk import Desk, View
 from alerts.exemplars import Shown
 from alerts.levels import Levels
-from alerts.lifecycle import note
+from alerts.lifecycle import hear, note
 from alerts.measuring import count_texts, measure
 from alerts.micros import Micros
 from alerts.parameters import (
@@ -33,24 +33,17 @@ from alerts.settling import audit_entry, taken_up
 from alerts.shaping import alert_document, last_of_each, post_document, rumor_document
 from alerts.tree import Tree
 from alerts.trends import Trends
+from alerts.writing import Gone
 from streams.codec import check_head
 from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
 from streams.effects import Effects, Raised
 from streams.grid import int8
 from streams.ids import rumor_id
-from streams.inputs import Action, RumorInput, SettingsChange
+from streams.inputs import Action, ClaimRecord, RumorInput, SettingsChange
 from streams.records import Change, WrongEncoder
 from streams.time import NEVER
 
-STATE_VERSION = 4
-
-
-class Gone(NamedTuple):
-    """The last documents of a rumor that is no more."""
-
-    rumor: RumorDocument
-    alert: AlertState | None
-    heir_alert: str | None  # the alert that stands for it from here on
+STATE_VERSION = 5
 
 
 class AlertFold:
@@ -75,7 +68,7 @@ class AlertFold:
         self._tree = Tree(parameters)
         self._levels = Levels(parameters)
         self._trends = Trends(lateness_ms)
-        self._desk = Desk()
+        self._desk = Desk(encoder)
         self._brought = ""  # version of the settings that the log brought
         self._applied: dict[int, int] = {}  # partition -> last change taken
         self._watermarks: dict[int, int] = {}
@@ -111,8 +104,8 @@ class AlertFold:
         match record:
             case Change():
                 return self.apply(record)
-            case Action():
-                return self._act(record)
+            case Action() | ClaimRecord():
+                return self._decide(record)
             case SettingsChange():
                 self._version += 1
                 settled = self._settle(record.alert, record.version)
@@ -128,17 +121,19 @@ class AlertFold:
         self._tree.use(self._parameters.macro_threshold, self._parameters.event_threshold)
         return True
 
-    def _act(self, action: Action) -> Effects:
-        """What an analyst did. The documents that it changed are written at once."""
-        if self._desk.seen(action.id):
-            return Effects(watermark=self._watermark)
-        self._version += 1
+    def _decide(self, record: Action | ClaimRecord) -> Effects:
+        """What people decided. The documents that it changed are written at once."""
         effects = Effects(watermark=self._watermark)
-        decided = self._desk.take(action, self._tree.rumors.values())
-        effects.batch.audits.append(audit(action, decided, self._version))
-        if decided.rumor is not None and not decided.reason:
-            self._tell(decided.rumor, effects.batch)
+        if self._desk.seen(record.id):
+            return effects
+        self._version += 1
+        view = View(self._tree, self._micros, self._parameters, self._watermark, self._version)
+        for rumor in self._desk.decide(record, view, self._headline, effects.batch):
+            self._tell(rumor, effects.batch)
         return effects
+
+    def _headline(self, rumor: Rumor) -> str:
+        return self._document(rumor).headline
 
     def _tell(self, rumor: Rumor, batch: Batch) -> None:
         """Write a rumor's documents, without waiting for more of the log."""
@@ -204,6 +199,8 @@ class AlertFold:
             rumor.take(post, voice, self._place)
             self._place += 1
             self._newest = post.id
+            if rumor.alert is not None and rumor.alert.settled_at is not None:
+                hear(rumor.alert, post, voice)
             self._trends.post(post.created_at, post.lang, post.platform)
             if rumor.indexed:
                 documents.append(post_document(post, rumor.id, self._version))
@@ -242,13 +239,15 @@ class AlertFold:
     def _raise(self, touched: set[int]) -> list[Raised]:
         """Alerts that reach a level for the first time, oldest rumor first."""
         raised = []
+        view = View(self._tree, self._micros, self._parameters, self._watermark, self._version)
         for number in sorted(touched):
             rumor = self._tree.rumors[number]
+            self._desk.stirs(rumor, view)
             verdict = self._levels.judge(rumor, self._watermark, self._trends.stream)
-            if verdict is None:
+            if verdict is None or not self._desk.lets(rumor, view):
                 continue
             self._levels.raise_alert(rumor, verdict.level, self._watermark, self._newest)
-            assert rumor.alert is not None
+            self._desk.meets(rumor, view)
             document = self._document(rumor)
             raised.append(raised_of(rumor, verdict, document, self._watermark, self._newest))
             language, platform = main_place(rumor)
@@ -324,6 +323,7 @@ class AlertFold:
             return Batch(posts=posts)
         self._written = (self._version, self._watermark)
         batch = Batch(posts=posts, trends=self._trends.take(self._watermark, self._version))
+        batch.claims = self._desk.counted(self._version)
         for document, alert, heir_alert in self._gone:
             batch.rumors.append(msgspec.structs.replace(document, version=self._version))
             if alert is not None:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from alerts.rumor import AlertState
+from alerts.parameters import DAY, HOUR, SAYING, LevelRule
+from alerts.rumor import AlertState, Kept
 from streams.documents import Status, Step
 from streams.inputs import Action, Deed
 
@@ -22,6 +23,12 @@ LONGEST = 4_000
 """Characters of a reason, a correction or a link; an answer to the public is shorter."""
 
 MOST_LINKS = 20
+
+UNDER_WAY = 6 * HOUR
+"""After an answer, posts that it cannot have reached yet: they make no new burst. [design]"""
+
+BURST_KEPT = 200
+"""Posts since an alert was settled that are looked at, the newest; more than any level asks for."""
 
 _OPEN: frozenset[Status] = frozenset({"new", "acknowledged", "assigned", "verifying"})
 _SETTLED: frozenset[Status] = frozenset({"answered", "dismissed"})
@@ -44,6 +51,8 @@ MOVES: dict[Deed, Move] = {
     "dismiss": Move(_OPEN, "dismissed"),
     "close": Move(_SETTLED, "closed"),
     "reopen": Move(_SETTLED | _CLOSED, "new"),
+    "mute": Move(_OPEN | _SETTLED, None),
+    "unmute": Move(_OPEN | _SETTLED, None),
 }
 
 
@@ -90,11 +99,17 @@ def _verdict_fault(action: Action) -> str | None:
     return None
 
 
-def advance(alert: AlertState, action: Action) -> None:
-    """Do a deed that was not refused."""
+def advance(alert: AlertState, action: Action, watermark: int) -> None:
+    """Do a deed that was not refused, at a watermark (ms)."""
     alert.status = MOVES[action.deed].to or alert.status
+    if alert.status in _OPEN:
+        alert.settled_at, alert.burst = None, []
+    elif alert.settled_at is None:
+        alert.settled_at = watermark
     if action.deed == "assign":
         alert.triage = replace(alert.triage, assignee=action.assignee)
+    elif action.deed in ("mute", "unmute"):
+        alert.triage = replace(alert.triage, muted=action.deed == "mute")
     elif action.deed == "verdict":
         alert.triage = replace(
             alert.triage,
@@ -113,6 +128,35 @@ def note(alert: AlertState, deed: str, at: int, *, who: str = "", why: str = "")
     step = Step(at=at, who=who, deed=deed, why=why, status=alert.status)
     history = [*alert.triage.history, step][-HISTORY_KEPT:]
     alert.triage = replace(alert.triage, history=history)
+
+
+def breaks_out(alert: AlertState, rule: LevelRule, watermark: int) -> bool:
+    """Whether the posts since the alert was settled, those of the last 24 hours, make a new burst.
+
+    They do when they carry by themselves the evidence that the alert's level asks for.
+    """
+    since = [one for one in alert.burst if one[0] >= watermark - DAY]
+    return (
+        len(since) >= rule.min_posts
+        and len({voice for _, voice, _ in since}) >= rule.min_voices
+        and len({wording for _, _, wording in since if wording}) >= rule.min_wordings
+    )
+
+
+def hear(alert: AlertState, post: Kept, voice: int) -> None:
+    """Note a post that tells a settled claim again. What was under way at the answer does not count."""
+    assert alert.settled_at is not None
+    if post.created_at >= alert.settled_at + UNDER_WAY and post.repost_of is None:
+        wording = post.wording if post.words >= SAYING else 0
+        alert.burst = [*alert.burst, (post.created_at, voice, wording)][-BURST_KEPT:]
+
+
+def reopen(alert: AlertState, watermark: int) -> None:
+    """A new burst: the alert is new again."""
+    posts = len(alert.burst)
+    alert.status, alert.settled_at, alert.burst = "new", None, []
+    alert.triage = replace(alert.triage, reopened=alert.triage.reopened + 1)
+    note(alert, "reopened", watermark, why=f"{posts} posts since it was settled")
 
 
 def _listed(statuses: frozenset[Status]) -> str:

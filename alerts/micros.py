@@ -109,16 +109,39 @@ class Micros:
             features = np.concatenate([f for f, _ in held])
             sums = np.concatenate([s for _, s in held])
             text = np.repeat(np.arange(len(held)), [len(f) for f, _ in held])
-        rarity = inverse_frequency(self._frequency[features & _MASK], self._seen)
-        lexical = sketch(text, features, sums * rarity, len(rows))
-        dense = self._dense[rows] / (GRID * np.maximum(self._posts[rows], 1))[:, None]
-        if self._seen:
-            dense = dense - self._dense_total / (GRID * self._seen)
-        vectors = on_grid(unit(dense), lexical, self._dense_weight)
+        dense, lexical = self.parts(self._dense[rows], self._posts[rows], text, features, sums)
+        vectors = on_grid(dense, lexical, self._dense_weight)
         self.vectors[rows] = vectors
         self._lengths[rows], self._dense_lengths[rows], self._spread[rows] = self._measured(
             vectors, self._posts[rows]
         )
+
+    def parts(
+        self,
+        dense: np.ndarray,
+        posts: np.ndarray,
+        text: np.ndarray,
+        features: np.ndarray,
+        sums: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Dense and lexical unit rows of n sums, by today's mean and frequencies; float64.
+
+        dense int64 (n, d), posts int64 (n,): sums and how many vectors are in them; text int64 (m,):
+        the sum to which each feature belongs; features uint32 (m,), sums int64 (m,).
+        """
+        rarity = inverse_frequency(self._frequency[features & _MASK], self._seen)
+        lexical = sketch(text, features, sums * rarity, len(dense))
+        mean = dense / (GRID * np.maximum(posts, 1))[:, None]
+        if self._seen:
+            mean = mean - self._dense_total / (GRID * self._seen)
+        return unit(mean), lexical
+
+    def sums(self, rows: np.ndarray) -> tuple[np.ndarray, int, np.ndarray, np.ndarray]:
+        """Rows added up: dense int64 (d,), vectors in it, features uint32 (m,), sums int64 (m,)."""
+        held = (np.zeros(0, np.uint32), np.zeros(0, np.int64))
+        for row in rows.tolist():
+            held = _merged(held, *self._features[row])
+        return self._dense[rows].sum(axis=0), int(self._posts[rows].sum()), *held
 
     def _measured(
         self, vectors: np.ndarray, posts: np.ndarray

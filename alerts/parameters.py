@@ -72,6 +72,8 @@ class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     link_threshold: float = 0.50
     dense_weight: float = 0.30
     index_posts: int = 2
+    claim_offer: float = 0.42
+    claim_certain: float = 0.60
     suggest: LevelRule = LevelRule(
         score=0.72, min_voices=2, min_wordings=0, min_posts=4, min_shared=60.0
     )

@@ -81,6 +81,8 @@ class AlertState(msgspec.Struct):
     confirmed_at: int | None = None
     status: Status = "new"
     triage: Triage = msgspec.field(default_factory=Triage)
+    settled_at: int | None = None  # watermark at its answer, dismissal or close; None while open
+    burst: list[tuple[int, int, int]] = []  # (ms, voice, wording) of posts since then, see `burst`
 
 
 class Rumor(msgspec.Struct, kw_only=True):
@@ -113,6 +115,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     joins: list[Join] = []
     alert: AlertState | None = None
     ordinal: int = 0  # alerts raised so far
+    answered_by: str = ""  # id of a known claim for whose sake no alert is raised
 
     def take(self, post: Kept, voice: int, place: int) -> None:
         """Count one more folded post, the `place`-th of all."""

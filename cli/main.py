@@ -38,6 +38,7 @@ COMMANDS = (
     "cli.expire",
     "cli.console",
     "cli.triage",
+    "cli.claims",
     "cli.explain",
     "cli.encoder",
     "cli.config",

@@ -24,6 +24,8 @@ class Deed(StrEnum):
     DISMISS = "dismiss"
     CLOSE = "close"
     REOPEN = "reopen"
+    MUTE = "mute"
+    UNMUTE = "unmute"
 
 
 # What follows a deed on the command line.
@@ -40,7 +42,9 @@ def register(app: typer.Typer) -> None:
 
 def triage(
     ctx: typer.Context,
-    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Id of an alert, or of its rumor.")],
+    alert: Annotated[
+        str, typer.Argument(metavar="ALERT", help="Id of an alert, its rumor, or a claim.")
+    ],
     deed: Annotated[
         Deed, typer.Argument(metavar="ACTION", help="What you do; see the list below.")
     ],
@@ -72,7 +76,8 @@ def triage(
     path: PathOption = None,
     wait: WaitOption = 10.0,
 ) -> None:
-    """Act on an alert: acknowledge, assign NAME, verify, note TEXT, verdict WHICH, dismiss, close, reopen.
+    """Act on an alert: acknowledge, assign NAME, verify, note TEXT, verdict WHICH, dismiss, close,
+    reopen, mute, unmute. A claim can be muted and unmuted.
 
     The road takes it at its place in the log, or refuses it with a reason; both stand in the audit.
     """
@@ -141,8 +146,9 @@ def _time(at: str | None) -> int:
 
 
 def _say(told: AuditDocument) -> None:
-    name = told.alert_id or told.rumor_id or told.subject
     if not told.taken:
         raise UserError(f"refused: {told.reason}")
-    other = f" (for {told.subject})" if told.subject not in (told.alert_id, told.rumor_id) else ""
-    typer.echo(f"{name}{other}: {told.deed} taken, the alert is {told.status}")
+    name = told.alert_id or told.rumor_id or told.subject
+    other = f" (for {told.subject})" if told.subject not in (name, told.rumor_id) else ""
+    stands = f", the alert is {told.status}" if told.status else ""
+    typer.echo(f"{name}{other}: {told.deed} taken{stands}")

@@ -66,6 +66,8 @@ class Alert(Section):
     event_threshold: Cosine
     link_threshold: Cosine
     index_posts: Count
+    claim_offer: Cosine
+    claim_certain: Cosine
     suggest: Level
     confirm: Level
     weights: dict[str, Finite]

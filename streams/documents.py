@@ -52,6 +52,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     status: Status  # after it
 
 
+class ClaimMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A known claim that a rumor tells again: what was found, by whom, when, and what to answer."""
+
+    claim_id: str
+    similarity: float
+    certain: bool  # else an offer, for the analyst to judge
+    text: str
+    verdict: Verdict | None
+    source: str
+    published_at: int | None  # ms
+    correction: str
+    link: str
+
+
 class Triage(msgspec.Struct, frozen=True, kw_only=True):
     """What the desk made of an alert, besides its status."""
 
@@ -63,6 +77,9 @@ class Triage(msgspec.Struct, frozen=True, kw_only=True):
     correction: str = ""  # the answer to share
     correction_link: str = ""
     reopened: int = 0  # how often a new burst opened it again
+    muted: bool = False
+    returned: bool = False  # for certain a claim that is known: not a new investigation
+    match: ClaimMatch | None = None
     history: list[Step] = []  # the newest 50
 
 

@@ -35,6 +35,11 @@ def event_id(rumor: str) -> str:
     return "e" + _digest(b"tindon.event", rumor)
 
 
+def claim_id(source: str, key: str) -> str:
+    """Of a known claim, by its source and its key there: "c" and 16 hex digits."""
+    return "c" + _digest(b"tindon.claim", source, key)
+
+
 def alert_id(rumor: str, ordinal: int) -> str:
     """Of a rumor's alert number `ordinal` (1, 2, ... as it is raised again): "a" and 16 hex
     digits."""

@@ -10,13 +10,15 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 import msgspec
+import numpy as np
 
 from streams.codec import decode
 from streams.documents import Verdict
 from streams.records import Change, Frame
 
 Deed = Literal[
-    "acknowledge", "assign", "verify", "note", "verdict", "dismiss", "close", "reopen"
+    "acknowledge", "assign", "verify", "note", "verdict", "dismiss", "close", "reopen",
+    "mute", "unmute",
 ]  # fmt: skip
 
 
@@ -25,7 +27,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag="action"):
 
     id: str
     deed: Deed
-    alert: str  # id of an alert, or of its rumor; a merged one answers with its heir
+    alert: str  # id of an alert or of its rumor (a merged one answers with its heir), or of a claim
     who: str  # the analyst's name on the desk
     at: int  # ms, when it was done: the fold has no clock
     why: str = ""
@@ -34,6 +36,31 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag="action"):
     links: list[str] = []  # verdict: where it can be checked
     correction: str = ""  # verdict: the answer to share
     correction_link: str = ""  # verdict: where the answer stands
+
+
+class ClaimRecord(msgspec.Struct, frozen=True, kw_only=True, tag="claim"):
+    """A claim that somebody verified, embedded where it was read: the fold needs no encoder.
+
+    t texts of one claim, m features in all.
+    """
+
+    id: str  # of the record: the same claim with other content has another
+    claim: str  # id of the claim
+    who: str  # who brought it
+    at: int  # ms
+    texts: list[str]
+    lang: list[str]  # of each text, ISO 639-1 or "und"
+    encoder: str  # Encoder.identity, or "none"
+    feature_ends: np.ndarray  # int64 (t,)
+    features: np.ndarray  # uint32 (m,): hashes, distinct within a text
+    feature_counts: np.ndarray  # uint8 (m,)
+    dense: np.ndarray  # float32 (t, d): raw unit rows
+    verdict: Verdict
+    rating: str = ""  # as its source words it
+    source: str = ""  # who verified it
+    published_at: int | None = None  # ms
+    correction: str = ""
+    link: str = ""
 
 
 class SettingsChange(msgspec.Struct, frozen=True, kw_only=True, tag="settings"):
@@ -53,7 +80,7 @@ class SettingsChange(msgspec.Struct, frozen=True, kw_only=True, tag="settings"):
     values: dict[str, Any]  # the settings of both folds by dotted name, for people
 
 
-Decision = Action | SettingsChange
+Decision = Action | ClaimRecord | SettingsChange
 """What people decide: every record that is no change."""
 
 RumorInput = Change | Decision

@@ -13,6 +13,10 @@ def triage_shape(triage: Triage) -> Shape:
     kept = present(**msgspec.to_builtins(triage))
     if triage.decided_at is not None:
         kept["decided_at"] = iso(triage.decided_at)
+    if triage.match is not None:
+        kept["match"] = present(**kept["match"])
+        if triage.match.published_at is not None:
+            kept["match"]["published_at"] = iso(triage.match.published_at)
     kept["history"] = [{**msgspec.to_builtins(s), "at": iso(s.at)} for s in triage.history]
     return kept
 
@@ -21,6 +25,9 @@ def triage(kept: Shape) -> Triage:
     """Back from `triage_shape`; documents of an older mapping have nothing but a status."""
     fields = {name: value for name, value in kept.items() if name != "status"}
     fields["decided_at"] = ms_or_none(kept.get("decided_at"))
+    if "match" in kept:
+        match = {"verdict": None, **kept["match"]}
+        fields["match"] = {**match, "published_at": ms_or_none(match.get("published_at"))}
     fields["history"] = [{**s, "at": ms(s["at"])} for s in kept.get("history", [])]
     return msgspec.convert(fields, Triage)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from stores.base import Store
 from stores.retention import Ages
@@ -22,6 +23,7 @@ from tests.contracts.store_documents import (
     post,
     rumor,
     trend,
+    triage,
 )
 
 Reopen = Callable[[], Store]
@@ -71,6 +73,7 @@ class StoreContract:
             confirmed_at=BASE + 1,
             category="bank",
             languages=[],
+            triage=triage(match=replace(triage().match, verdict=None, published_at=None)),
         )
         rich = post(
             community="Hội chợ", url="https://example.org/a?b=1#c", reply_to="p0", repost_of="p00",

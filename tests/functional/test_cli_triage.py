@@ -145,3 +145,38 @@ def test_a_folder_of_other_settings_or_without_a_replay_is_refused(
     monkeypatch.setenv("TINDON_ALERT__INDEX_POSTS", "7")
     assert triage(folder, "a1", "verify") == 1
     assert "made under other settings" in capsys.readouterr().err
+
+
+def test_claims_are_imported_once_listed_shown_and_muted(
+    folder: Path, alerts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing_store(folder) as store:
+        alert = store.alert(alerts[-1])
+    assert alert is not None
+    file = tmp_path / "known.csv"
+    text = " ".join(alert.headline.replace('"', "").split())
+    file.write_text(
+        f'id,text,verdict,source,correction\nk1,"{text}",fake,Bịa,Không đúng.\nk2,Cầu sập,,,\n',
+        encoding="utf-8",
+    )
+    for _ in range(2):
+        assert main(["claims", "import", str(file), "--path", str(folder)]) == 0
+        out, err = capsys.readouterr()
+        assert out == "1 claims brought, 1 left out\n"
+        assert f"{file}, line 3: left out: it has no verdict" in err
+    with closing_store(folder) as store:
+        (claim,) = [c for c in store.claims() if c.origin == "import"]
+        alert = store.alert(alerts[-1])
+    assert alert is not None
+    assert alert.triage.match is not None, "held against the alerts that stand"
+    assert alert.triage.match.claim_id == claim.claim_id
+    assert alert.triage.match.correction == "Không đúng."
+    assert main(["claims", "list", "--path", str(folder)]) == 0
+    assert claim.claim_id in capsys.readouterr().out
+    assert triage(folder, claim.claim_id, "mute", "--why", "seen enough") == 0
+    assert capsys.readouterr().out == f"{claim.claim_id}: mute taken\n"
+    assert main(["claims", "show", claim.claim_id, "--path", str(folder)]) == 0
+    assert "fake, muted" in capsys.readouterr().out
+    assert triage(folder, claim.claim_id, "verify") == 1
+    assert "is a claim" in capsys.readouterr().err
+    assert main(["claims", "show", "c0", "--path", str(folder)]) == 1

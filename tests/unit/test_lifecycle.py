@@ -38,7 +38,7 @@ def after(*deeds: Deed) -> AlertState:
     for deed in deeds:
         one = action(deed)
         assert refusal(held, one) is None, deed
-        advance(held, one)
+        advance(held, one, START)
     return held
 
 
@@ -109,7 +109,11 @@ def test_unverifiable_needs_no_link() -> None:
 
 def test_a_verdict_stands_with_its_author_links_and_correction() -> None:
     held = alert()
-    advance(held, action("verdict", correction="Đập an toàn.", correction_link="https://a.example"))
+    advance(
+        held,
+        action("verdict", correction="Đập an toàn.", correction_link="https://a.example"),
+        START,
+    )
     t = held.triage
     assert (t.verdict, t.decided_by, t.decided_at) == ("fake", "Mai", START)
     assert (t.links, t.correction, t.correction_link) == (
@@ -126,26 +130,31 @@ class TestDesk:
 
     def test_an_alert_answers_to_its_rumors_id_too(self) -> None:
         held = self.rumor(alert=alert())
-        assert Desk().take(action("acknowledge", alert="r1"), [held]) == (held, "")
+        assert Desk("none").take(action("acknowledge", alert="r1"), [held], START) == (held, "")
         assert held.alert is not None
         assert held.alert.status == "acknowledged"
 
     def test_a_merged_id_answers_with_its_heir_and_a_closed_one_says_so(self) -> None:
-        held, desk = self.rumor(alert=alert()), Desk()
+        held, desk = self.rumor(alert=alert()), Desk("none")
         desk.gone("a3", "a2")
         desk.gone("a2", "a1")
         desk.gone("a9")
-        assert desk.take(action("verify", alert="a3"), [held]) == (held, "")
-        assert "left the window" in desk.take(action("verify", alert="a9"), [held]).reason
+        assert desk.take(action("verify", alert="a3"), [held], START) == (held, "")
+        assert "left the window" in desk.take(action("verify", alert="a9"), [held], START).reason
 
     def test_unknown_and_not_alerted_are_refused(self) -> None:
-        assert "no alert or rumor" in Desk().take(action("verify", alert="a7"), []).reason
-        assert "no alert yet" in Desk().take(action("verify", alert="r1"), [self.rumor()]).reason
+        assert (
+            "no alert or rumor" in Desk("none").take(action("verify", alert="a7"), [], START).reason
+        )
+        assert (
+            "no alert yet"
+            in Desk("none").take(action("verify", alert="r1"), [self.rumor()], START).reason
+        )
 
     def test_the_audit_tells_what_was_given_and_what_became_of_it(self) -> None:
-        held, desk = self.rumor(alert=alert()), Desk()
+        held, desk = self.rumor(alert=alert()), Desk("none")
         one, two = (action("verdict"), action("acknowledge", alert="r1", who="Nam", why="late"))
-        taken, refused = (audit(a, desk.take(a, [held]), 7) for a in (one, two))
+        taken, refused = (audit(a, desk.take(a, [held], START), 7) for a in (one, two))
         assert (taken.taken, taken.reason, taken.status) == (True, "", "answered")
         assert taken.given == {"verdict": "fake", "links": "https://example.org/dam"}
         assert (refused.taken, refused.status, refused.who, refused.why) == (
@@ -155,7 +164,7 @@ class TestDesk:
         assert "answered by Mai" in refused.reason
 
     def test_an_action_is_seen_once_also_after_a_restart(self) -> None:
-        desk, again = Desk(), Desk()
+        desk, again = Desk("none"), Desk("none")
         assert [desk.seen("x"), desk.seen("x"), desk.seen("y")] == [False, True, False]
         again.restore(desk.state())
         assert [again.seen("x"), again.seen("z")] == [True, False]
