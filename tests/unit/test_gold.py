@@ -154,7 +154,9 @@ def test_missing_file(tmp_path):
     assert "No such file" in one_line(error)
 
 
-@pytest.mark.parametrize("content", [b"plain text", gzip.compress(b'{"id": 1}\n' * 99)[:-12]])
+@pytest.mark.parametrize(
+    "content", [b"plain text", gzip.compress(b'{"id": 1}\n' * 99, mtime=0)[:-12]]
+)
 def test_not_gzip_or_cut_short(tmp_path, content):
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(content)
