@@ -241,12 +241,3 @@ class TestBadFiles:
             store.rumors()
         with pytest.raises(StoreError, match="closed"):
             store.write(Batch(rumors=[rumor()]))
-
-
-def test_20_000_posts_a_second(store: SqliteStore) -> None:
-    """Processor time, not wall time: the machine may be busy. Measured 45,000/s."""
-    posts = [post(str(i), created_at=BASE + i) for i in range(10_000)]
-    started = time.process_time()
-    for at in range(0, len(posts), 1000):
-        store.write(Batch(posts=posts[at : at + 1000]))
-    assert len(posts) / (time.process_time() - started) > 20_000
