@@ -18,7 +18,7 @@ STORIES = {
     "bread": "bánh mì cô tám bỏ hàn the chục học sinh nhập viện",
     "bridge": "cầu sông giang nứt trụ cấm xe tải qua lại từ chiều nay",
 }
-SWEEP = ["--set", "cluster.micro_threshold=.2,.5", "--set", "alert.suggest.min_posts=4,9"]
+SWEEP = ["--set", "cluster.micro_threshold=.2,.5", "--set", "alert.suggest.min_posts=3,9"]
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_a_study_and_going_on_with_it(capsys: pytest.CaptureFixture[str]) -> Non
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert [len(axis["values"]) for axis in results["axes"]] == [3, 3]
     assert results["cells"][0]["values"] == {
-        "cluster.micro_threshold": 0.27, "alert.suggest.min_posts": 6,
+        "cluster.micro_threshold": 0.27, "alert.suggest.min_posts": 4,
     }  # fmt: skip
     assert (results["posts_first"], results["parts"]["held_out"]["posts"]) == (60, 60)
     page = (out / "report.html").read_text(encoding="utf-8")
