@@ -50,7 +50,7 @@ class Totals(NamedTuple):
     encoder: str
 
 
-class _Heirs:
+class Heirs:
     """Which id answers for a rumor or an event in the end."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def iso(ms: int) -> str:
 
 def write_files(road: Road, out: Path, totals: Totals) -> dict[str, Any]:
     """Write all files of a finished replay; returns the summary."""
-    heirs = _Heirs()
+    heirs = Heirs()
     dead: list[Dead] = []
     raised: list[Raised] = []
     rumors: list[RumorDocument] = []
@@ -118,7 +118,7 @@ class _Line(msgspec.Struct):
 
 
 def _assignments(
-    road: Road, dead: list[Dead], heirs: _Heirs, names: dict[str, set[str]]
+    road: Road, dead: list[Dead], heirs: Heirs, names: dict[str, set[str]]
 ) -> Iterator[_Line]:
     """Folded order first, the dead last in input order."""
     inputs = iter(road.inputs)
@@ -151,7 +151,7 @@ def _assignments(
         seq += 1
 
 
-def _alert(raised: Raised, heirs: _Heirs) -> dict[str, Any]:
+def _alert(raised: Raised, heirs: Heirs) -> dict[str, Any]:
     return {
         "alert_id": raised.alert_id,
         "level": raised.level,
@@ -169,7 +169,7 @@ def _alert(raised: Raised, heirs: _Heirs) -> dict[str, Any]:
     }
 
 
-def _rumor(rumor: RumorDocument, heirs: _Heirs) -> dict[str, Any]:
+def _rumor(rumor: RumorDocument, heirs: Heirs) -> dict[str, Any]:
     line: dict[str, Any] = msgspec.to_builtins(rumor)
     del line["version"], line["merged_into"]
     line["event_id"] = heirs.of(rumor.event_id)

@@ -10,8 +10,8 @@ DAY = 24 * HOUR
 
 LIKENESS = 0.4
 """Mean cosine of two posts of one micro-cluster, taken as known: it tells how much of the cosine of
-two centroids is due to averaging. Near .40 on labelled English and Vietnamese streams; .3 and .6
-gave .005 to .015 less F1 (`python -m bench.clustering ablation`)."""
+two centroids is due to averaging. Near .40 on labelled English and Vietnamese streams; .3 gave up to
+.005 less F1, .6 up to .011 less and on one small stream .005 more (`python -m bench.clustering ablation`)."""
 
 LINK_LEAD = 0.10
 """A link across languages leads the next best rumor by this much. Without a lead every sentence has

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from agents.replay_files import Heirs
 from config import Settings
 from evaluation.alert_metrics import StoryTimeline, score_alarms
 from evaluation.alerts_report import alarms_of
@@ -16,7 +17,7 @@ from evaluation.replayed import AlertLine, Replayed
 from evaluation.shadow.results import results
 from evaluation.shadow.side import Side
 from evaluation.table import join
-from evaluation.tuning.folding import Heirs, Told, line_of
+from evaluation.tuning.folding import Told, line_of
 from evaluation.tuning.frames import Reading, door_of, embed, read
 from streams.records import Frame
 

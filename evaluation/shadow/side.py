@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 
+from agents.replay_files import Heirs
 from agents.stages import alert_fold, cluster_fold
 from clusters import ClusterFold
 from config import Settings
 from embeddings.door import Door
 from evaluation.shadow.comparing import Sighting
-from evaluation.tuning.folding import Heirs
 from streams.effects import Effects, Raised
 from streams.inputs import SettingsChange
 from streams.records import Change, Frame, Outcome

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agents.replay_files import iso
+from agents.replay_files import Heirs, iso
 from agents.stages import alert_fold, cluster_fold, cluster_parameters
 from config import Settings
 from embeddings.door import Door
@@ -16,24 +16,6 @@ from evaluation.replayed import AlertLine, Assignment
 from evaluation.tuning.frames import read, write
 from streams.effects import Assigned, Raised
 from streams.records import Change, Frame, Outcome
-
-
-class Heirs:
-    """Which id answers for a rumor or an event, so far."""
-
-    def __init__(self) -> None:
-        self._heir: dict[str, str] = {}
-
-    def note(self, loser: str, heir: str) -> None:
-        self._heir[loser] = heir
-
-    def of(self, name: str) -> str:
-        end = name
-        while end in self._heir:
-            end = self._heir[end]
-        while name != end:  # shorten the way for the next who asks
-            self._heir[name], name = end, self._heir[name]
-        return end
 
 
 @dataclass
