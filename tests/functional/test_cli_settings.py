@@ -18,7 +18,7 @@ from streams.sources.scenario import generate
 from streams.sqlite_database import Database
 from streams.validation import InputRecord
 
-POSTS = 500
+POSTS = 700
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +56,10 @@ def test_a_running_replay_takes_up_settings_and_goes_back(
     run(day[:200])
     before = raised(road)
     assert main(["settings", "diff", "quiet.yaml", "--path", "run"]) == 0
-    assert capsys.readouterr().out == "alert.suggest.min_posts: 6 → 400\n"
+    assert capsys.readouterr().out == "alert.suggest.min_posts: 4 → 400\n"
     said = ["settings", "apply", "quiet.yaml", "--who", "Lan", "--why", "too loud", "--path", "run"]
     assert main(said) == 0
-    assert "alert.suggest.min_posts: 6 → 400" in capsys.readouterr().out
+    assert "alert.suggest.min_posts: 4 → 400" in capsys.readouterr().out
     run(day[200:350])
     assert raised(road) == before > 0, "from its place on nobody reaches 400 posts"
 

@@ -64,7 +64,7 @@ def test_tuning_on_kafka(kafka: Kafka, fresh_name: Callable[[], str], tmp_path: 
     halves[0].write_text("\n".join(lines[: POSTS // 2]) + "\n", encoding="utf-8")
     halves[1].write_text("\n".join(lines[POSTS // 2 :]) + "\n", encoding="utf-8")
     candidate = tmp_path / "candidate.yaml"
-    candidate.write_text("alert:\n  suggest:\n    min_posts: 4\n    min_voices: 2\n")
+    candidate.write_text("alert:\n  suggest:\n    min_posts: 3\n    score: 0.6\n")
     variables = {"TINDON_EMBED__ENCODER": "none", "TINDON_STORE__KIND": "sqlite"}
     with road(kafka.bootstrap, fresh_name(), tmp_path, **variables) as kafka_road:
 
@@ -81,7 +81,7 @@ def test_tuning_on_kafka(kafka: Kafka, fresh_name: Callable[[], str], tmp_path: 
         tindon("settings", "apply", str(candidate), "--who", "Lan", "--why", "a quiet stream")
         shown = json.loads(tindon("settings", "show", "--format", "json"))
         assert [a["who"] for a in shown["applied"]] == ["Lan"]
-        assert shown["values"]["alert.suggest.min_posts"] == 4
+        assert shown["values"]["alert.suggest.min_posts"] == 3
         told = f'version="{shown["version"]}"'
         kafka_road.until(lambda: told in _metrics(worker), "the worker to tell the new version")
         kafka_road.ingest("--as-is", str(halves[1]))
