@@ -61,16 +61,16 @@ def score(
         "mistakes": find_mistakes(table) if labelled else None,
         "alerts": score_alerts(table, replayed.alerts),
     }
-    finite: dict[str, Any] = _without_nan(results)
+    finite: dict[str, Any] = without_nan(results)
     return finite
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """`value` with NaN and infinities as None, because JSON has neither."""
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from config.changing import changed
+from evaluation.scoring import without_nan
 from evaluation.tuning.bands import band, draws, figure_of
 from evaluation.tuning.choice import Scored, choose
 from evaluation.tuning.grid import Axis, described
@@ -70,7 +70,7 @@ def results(study: Study, goal: str) -> dict[str, Any]:
     }
     told["settings_proposed"] = changed(plan.settings, told["proposed"], "the study").sha256[:12]
     told["notices"] += _edges(told)
-    finite: dict[str, Any] = _without_nan(told)
+    finite: dict[str, Any] = without_nan(told)
     return finite
 
 
@@ -156,13 +156,3 @@ def slice_through(cells: Sequence[dict[str, Any]], at: int, name: str) -> list[d
         if all(cell["values"][other] == value for other, value in fixed.items())
     ]
     return sorted(chosen, key=lambda cell: cell["values"][name])
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
