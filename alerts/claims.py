@@ -194,7 +194,7 @@ class Claims:
 def _likeness(lang: str, rumor: Rumor, meaning: float, words: float) -> float:
     if meaning < -0.5:  # no encoder: words are all there is
         return words
-    spoken = max(sorted(rumor.languages), key=lambda name: rumor.languages[name])
+    spoken = rumor.main_language
     if lang == spoken or "und" in (lang, spoken):
         return MEANING * meaning + (1 - MEANING) * words
     return meaning

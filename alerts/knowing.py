@@ -20,12 +20,11 @@ def claim_of(action: Action, rumor: Rumor, headline: str, encoder: str) -> Claim
     """The claim that an own verdict, or a mute without one, makes of a rumor."""
     assert rumor.alert is not None
     triage = rumor.alert.triage
-    spoken = max(sorted(rumor.languages), key=lambda name: rumor.languages[name])
     return ClaimDocument(
         claim_id=claim_id("desk", rumor.alert.alert_id),
         version=0,
         since=action.at,
-        texts=[ClaimText(text=headline, lang=spoken)],
+        texts=[ClaimText(text=headline, lang=rumor.main_language)],
         verdict=triage.verdict,
         rating="",
         source=triage.decided_by or action.who,

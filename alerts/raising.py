@@ -31,7 +31,6 @@ def raised_of(
 
 def main_place(rumor: Rumor) -> tuple[str, str]:
     """The language and the platform of most of its posts; "" without a platform."""
-    languages, platforms = rumor.languages, rumor.platforms
-    language = max(sorted(languages), key=lambda name: languages[name])
+    platforms = rumor.platforms
     platform = max(sorted(platforms), key=lambda name: platforms[name], default="")
-    return language, platform
+    return rumor.main_language, platform

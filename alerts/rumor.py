@@ -185,6 +185,12 @@ class Rumor(msgspec.Struct, kw_only=True):
             for bucket in [b for b in self.timeline if b < min(limit, shown)]:
                 del self.timeline[bucket]
 
+    @property
+    def main_language(self) -> str:
+        """The language of most of its posts, ties to the first name."""
+        languages = self.languages
+        return max(sorted(languages), key=lambda name: languages[name])
+
     def share(self, flag: Flag) -> float:
         """Part of the posts that carry a flag, 0 to 1."""
         return self.flags.get(int(flag), 0) / len(self.posts) if self.posts else 0.0

@@ -21,7 +21,6 @@ from evaluation.errors import EvaluationError
 from evaluation.gold import Gold, load_gold
 from evaluation.tuning.choice import Scored
 from evaluation.tuning.folding import (
-    changes,
     cluster_key,
     fold_alerts,
     write_changes,
@@ -196,13 +195,6 @@ def _cell(settings: Settings, values: tuple[tuple[str, float], ...], log: Path, 
     told = fold_alerts(read(log, Change), settings, door, source.split)
     result = CellResult(list(values), part_scores(gold, told, source.split))
     write_bytes(to, msgspec.json.encode(result))
-
-
-def score_one(source: Source, settings: Settings, gold: Gold) -> dict[str, PartScores]:
-    """One combination in this process, without files; what a test compares the pool with."""
-    door = door_of(settings)
-    told = fold_alerts(changes(source.frames, settings, door), settings, door, source.split)
-    return part_scores(gold, told, source.split)
 
 
 # --- files
