@@ -1,11 +1,33 @@
-"""What is said when an alert reaches a level."""
+"""Alerts that reach a level, and what is said of them."""
 
 from __future__ import annotations
 
 from alerts.levels import Verdict
 from alerts.rumor import Rumor
+from alerts.standing import Standing
+from alerts.writing import Writing
 from streams.documents import RumorDocument
 from streams.effects import Raised
+
+
+def raise_alerts(standing: Standing, writing: Writing, touched: set[int]) -> list[Raised]:
+    """Alerts of touched rumors that reach a level for the first time, oldest rumor first."""
+    raised = []
+    levels, desk, trends = standing.levels, standing.desk, standing.trends
+    view = standing.view()
+    for number in sorted(touched):
+        rumor = standing.tree.rumors[number]
+        desk.stirs(rumor, view)
+        verdict = levels.judge(rumor, standing.watermark, trends.stream)
+        if verdict is None or not desk.lets(rumor, view):
+            continue
+        levels.raise_alert(rumor, verdict.level, standing.watermark, standing.newest)
+        desk.meets(rumor, view)
+        document = writing.document(rumor)
+        raised.append(raised_of(rumor, verdict, document, standing.watermark, standing.newest))
+        language, platform = main_place(rumor)
+        trends.alert(standing.watermark, language, platform, verdict.level)
+    return raised
 
 
 def raised_of(

@@ -133,7 +133,7 @@ def test_going_back_is_applying_the_earlier_version() -> None:
     stands = settings_change(
         "v1",
         cluster={"micro_threshold": 0.6, "window_ms": WINDOW},
-        alert=msgspec.to_builtins(road().alert._parameters) | {"settings_version": "v1"},
+        alert=msgspec.to_builtins(road().alert.parameters) | {"settings_version": "v1"},
     )
     log = log_of(5)
     plain, back = road(), road()
@@ -155,9 +155,9 @@ def test_what_a_fold_cannot_use_changes_nothing() -> None:
         {"thresholds": {"enquiry_share": -1.0}},
     ):
         got = road()
-        stands = got.alert._parameters
+        stands = got.alert.parameters
         settle(got, settings_change(alert=broken))
-        assert got.alert._parameters == stands
+        assert got.alert.parameters == stands
         [entry] = got.effects[-1].batch.audits
         assert not entry.taken and "cannot use" in entry.reason
 
@@ -165,7 +165,7 @@ def test_what_a_fold_cannot_use_changes_nothing() -> None:
 def test_the_dense_weight_stays_with_the_sums_that_were_made_with_it() -> None:
     got = road()
     settle(got, settings_change())
-    assert got.alert._parameters.dense_weight == 0.3
+    assert got.alert.parameters.dense_weight == 0.3
     assert got.cluster._parameters.dense_weight == 0.3
     assert got.cluster._parameters.micro_threshold == 0.2
 

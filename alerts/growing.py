@@ -1,0 +1,109 @@
+"""How rumors open, grow by posts, go into an heir, and close."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alerts.lifecycle import hear, note
+from alerts.measuring import count_texts
+from alerts.rumor import Rumor, folded_posts
+from alerts.shaping import post_document
+from alerts.standing import Standing
+from alerts.writing import Writing
+from streams.documents import PostDocument, RumorDocument
+from streams.ids import rumor_id
+from streams.records import Change
+
+
+def open_rumors(standing: Standing, change: Change, rows: np.ndarray) -> None:
+    """A micro-cluster not known yet starts as a rumor of its own, named by its first post."""
+    micros = standing.micros
+    new = set(rows[micros.rumor[rows] < 0].tolist())
+    if not new:
+        return
+    for at, micro in enumerate(change.rows.micro.tolist()):
+        row = int(rows[micro]) if micro >= 0 else -1
+        if row in new:
+            new.remove(row)
+            name = rumor_id(change.rows.source[at], change.rows.id[at])
+            rumor = standing.tree.open(name, int(change.rows.created_at[at]))
+            micros.rumor[row] = micros.event[row] = rumor.number
+
+
+def count(standing: Standing, change: Change, rows: np.ndarray) -> list[PostDocument]:
+    """Add the change's posts to their rumors; returns documents of those that are indexed."""
+    documents: list[PostDocument] = []
+    if not len(change.rows):
+        return documents
+    numbers = standing.micros.rumor[rows].tolist()
+    count_texts(standing.tree.rumors, numbers, change.micros.vectors.tolist())
+    for micro, voice, post in folded_posts(change):
+        rumor = standing.tree.rumors[numbers[micro]]
+        rumor.take(post, voice, standing.place)
+        standing.place += 1
+        standing.newest = post.id
+        if rumor.alert is not None and rumor.alert.settled_at is not None:
+            hear(rumor.alert, post, voice)
+        standing.trends.post(post.created_at, post.lang, post.platform)
+        if rumor.indexed:
+            documents.append(post_document(post, rumor.id, standing.version))
+        elif len(rumor.posts) >= standing.parameters.index_posts:
+            documents += _index(standing, rumor)
+    return documents
+
+
+def _index(standing: Standing, rumor: Rumor) -> list[PostDocument]:
+    """The rumor crossed the index threshold: what it kept so far is stored."""
+    rumor.indexed = True
+    return [post_document(p, rumor.id, standing.version) for p in rumor.kept]
+
+
+def absorb(standing: Standing, writing: Writing, heir: Rumor, loser: Rumor) -> list[PostDocument]:
+    """The younger of two rumors goes into the older one, its alert and posts too."""
+    moved = list(loser.kept)
+    alert = loser.alert
+    if alert is not None and heir.alert is None:
+        heir.alert, alert = alert, None
+    if loser.indexed or loser.alert is not None:
+        document = writing.document(loser, open=False, merged_into=heir.id)
+        heir_alert = heir.alert.alert_id if heir.alert and alert else None
+        writing.ended(document, alert, heir_alert)
+        standing.desk.gone(loser.id, heir.id)
+        if alert is not None:
+            standing.desk.gone(alert.alert_id, heir_alert or "")
+    heir.absorb(loser)
+    writing.drop(loser.number)
+    writing.changed({heir.number})
+    if heir.indexed:
+        return [post_document(p, heir.id, standing.version) for p in moved]
+    if loser.indexed or len(heir.posts) >= standing.parameters.index_posts:
+        return _index(standing, heir)
+    return []
+
+
+def close_aged(standing: Standing, writing: Writing, aged: list[str]) -> list[RumorDocument]:
+    """Rumors whose last micro-cluster left the window are closed."""
+    closed: list[RumorDocument] = []
+    if not aged:
+        return closed
+    tree, desk = standing.tree, standing.desk
+    for number in sorted(set(standing.micros.drop(aged)) & tree.rumors.keys()):
+        if standing.micros.count_of_rumor(number):
+            continue
+        rumor = tree.rumors[number]
+        if rumor.alert is not None:
+            rumor.alert.status = "closed"
+            note(rumor.alert, "closed", standing.watermark, why="its last post left the window")
+            desk.gone(rumor.id)
+            desk.gone(rumor.alert.alert_id)
+        told = len(rumor.posts) > 1 or rumor.alert is not None
+        written = rumor.indexed or rumor.alert is not None
+        if told or written:
+            document = writing.document(rumor, open=False)
+            if told:
+                closed.append(document)
+            if written:
+                writing.ended(document, rumor.alert, None)
+        tree.close(number)
+        writing.drop(number)
+    return closed

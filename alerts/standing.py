@@ -1,0 +1,34 @@
+"""What the alert fold knows where it stands in its log; its steps read it and change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alerts.desk import Desk, View
+from alerts.levels import Levels
+from alerts.micros import Micros
+from alerts.parameters import AlertParameters
+from alerts.tree import Tree
+from alerts.trends import Trends
+from streams.time import NEVER
+
+
+@dataclass(slots=True)
+class Standing:
+    """Everything that more than one step of the fold needs."""
+
+    encoder: str
+    parameters: AlertParameters
+    levels: Levels
+    micros: Micros
+    tree: Tree
+    trends: Trends
+    desk: Desk
+    watermark: int = NEVER
+    version: int = 0  # records taken so far
+    place: int = 0  # posts folded
+    newest: str = ""  # id of the last folded post
+
+    def view(self) -> View:
+        """What the desk sees."""
+        return View(self.tree, self.micros, self.parameters, self.watermark, self.version)
