@@ -9,8 +9,8 @@ import numpy as np
 from clusters.weights import Texts
 from streams.records import Change, ChangeRows, MicroDelta, Outcome, PostColumns
 
-_LISTS = ("source", "id", "lang", "platform", "community", "url", "reply_to", "repost_of")
-_ARRAYS = ("created_at", "voice", "wording", "flags", "kind", "reach")
+_LISTS = ("source", "id", "lang", "platform", "community", "url", "reply_to", "repost_of", "category")
+_ARRAYS = ("created_at", "voice", "wording", "flags", "sure", "kind", "reach")
 
 
 class Pending:
@@ -194,6 +194,7 @@ _DTYPES: dict[str, type] = {
     "voice": np.uint64,
     "wording": np.uint64,
     "flags": np.uint32,
+    "sure": np.uint8,
     "kind": np.uint8,
     "reach": np.int64,
 }

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from config.errors import SettingsError
 from config.settings import Settings
+from config.unique_yaml import yaml_cause, yaml_of
 
 PREFIX = "TINDON_"
 # Variables with our prefix that are no settings: the user's file, the folder of downloaded servers,
@@ -34,20 +35,6 @@ class Loaded:
     settings: Settings
     origins: Mapping[str, str]
     file: Path | None
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error: the second would win without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Loaded:
@@ -85,13 +72,13 @@ def _user_file(path: Path | None, env: Mapping[str, str]) -> Path | None:
 
 def _default_layer() -> tuple[Tree, dict[str, str]]:
     text = resources.files("config").joinpath("default.yaml").read_text(encoding="utf-8")
-    values = yaml.load(text, Loader=_UniqueKeys)
+    values = yaml_of(text)
     return values, {name: "default" for name, _ in leaves(values)}
 
 
 def file_layer(file: Path) -> tuple[Tree, dict[str, str]]:
     try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+        values = yaml_of(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(
             f"settings file {file}: {error.strerror}; "
@@ -99,7 +86,7 @@ def file_layer(file: Path) -> tuple[Tree, dict[str, str]]:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"settings file {file} is not good YAML: {_yaml_cause(error)}; mend that line"
+            f"settings file {file} is not good YAML: {yaml_cause(error)}; mend that line"
         ) from error
     if values is None:  # an empty file changes nothing
         values = {}
@@ -142,9 +129,9 @@ def _from_text(text: str, field: FieldInfo | type, variable: str) -> Any:
     kind = get_origin(annotation) or annotation
     if kind in (int, float, bool, dict) or (isinstance(kind, type) and issubclass(kind, BaseModel)):
         try:
-            return yaml.load(text, Loader=_UniqueKeys)
+            return yaml_of(text)
         except yaml.YAMLError as error:
-            raise SettingsError(f"{variable} is not good YAML: {_yaml_cause(error)}") from error
+            raise SettingsError(f"{variable} is not good YAML: {yaml_cause(error)}") from error
     if kind is tuple:
         parts = [
             part.strip() for part in text.strip().removeprefix("[").removesuffix("]").split(",")
@@ -252,9 +239,3 @@ def leaves(values: Tree, above: str = "") -> Iterator[tuple[str, Any]]:
 
 def _leaves_only(merged: Tree, origins: Mapping[str, str]) -> dict[str, str]:
     return {name: origins.get(name, "default") for name, _ in leaves(merged)}
-
-
-def _yaml_cause(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    return f"line {mark.line + 1}: {problem}" if mark is not None else problem

@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from config.taxonomy import Taxonomy, load_taxonomy
 from embeddings import flags as lexicons_module
 from embeddings import language
+from embeddings.categories import Categories
 from embeddings.features import wording, words_of
 from embeddings.mask import mask, mask_url
 from embeddings.normalise import clean, fold
@@ -65,12 +67,14 @@ class Door:
         rules: IntakeRules | None = None,
         lexicons: lexicons_module.Lexicons | None = None,
         encoder: DenseEncoder | None = None,
+        taxonomy: Taxonomy | None = None,
         max_text: int = MAX_TEXT,
     ) -> None:
         self._key = key
         self.rules = rules or IntakeRules()
-        self.lexicons = lexicons or lexicons_module.load()
         self.encoder = encoder
+        self.categories = Categories(taxonomy or load_taxonomy(), encoder)
+        self.lexicons = lexicons or lexicons_module.load(words=self.categories.words)
         self.max_text = max_text
         self._texts: Recent[tuple[str, Reading]] = Recent()  # as they came -> masked, read
         self._readings: Recent[Reading] = Recent()  # by cleaned text
@@ -115,8 +119,8 @@ class Door:
         if reading is None:
             folded = fold(cleaned)
             words = words_of(folded)
-            flags = self.lexicons.flags(words, cleaned)
-            reading = Reading(cleaned, folded, wording(words), flags)
+            flags, topics = self.lexicons.read(words, cleaned)
+            reading = Reading(cleaned, folded, wording(words), flags, topics)
             self._readings.put(cleaned, reading)
         return reading
 
@@ -190,14 +194,15 @@ def frame_of(
         partition=partition,
         offsets=offsets,
         kinds=kinds,
-        posts=_columns(admitted, door.encoder),
+        posts=_columns(admitted, door),
         dead=[DeadEntry(letter.source, letter.id, letter.reason) for letter in dead],
         ticks=ticks,
     )
     return Embedded(frame, dead, sum(one.unknown_fields for one in admitted))
 
 
-def _columns(admitted: list[Admitted], encoder: DenseEncoder | None) -> PostColumns:
+def _columns(admitted: list[Admitted], door: Door) -> PostColumns:
+    encoder = door.encoder
     posts = [one.post for one in admitted]
     readings = [one.reading for one in admitted]
     add_features(readings)
@@ -206,6 +211,7 @@ def _columns(admitted: list[Admitted], encoder: DenseEncoder | None) -> PostColu
     if encoder is not None and posts:
         add_dense(readings, encoder)
         np.stack([r.dense for r in readings], out=dense)
+    door.categories.decide(readings)
     return PostColumns(
         source=[post.source for post in posts],
         id=[post.id for post in posts],
@@ -216,10 +222,12 @@ def _columns(admitted: list[Admitted], encoder: DenseEncoder | None) -> PostColu
         url=[post.url for post in posts],
         reply_to=[post.reply_to for post in posts],
         repost_of=[post.repost_of for post in posts],
+        category=[r.category for r in readings],
         created_at=np.array([post.created_at for post in posts], np.int64),
         voice=np.array([post.voice for post in posts], np.uint64),
         wording=np.array([post.wording for post in posts], np.uint64),
-        flags=np.array([post.flags for post in posts], np.uint32),
+        flags=np.array([p.flags | r.harm for p, r in zip(posts, readings, strict=True)], np.uint32),
+        sure=np.array([r.sure for r in readings], np.uint8),
         kind=np.array([post.kind for post in posts], np.uint8),
         reach=np.array([post.reach for post in posts], np.int64),
         feature_ends=np.cumsum(sizes),

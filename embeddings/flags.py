@@ -26,7 +26,8 @@ from embeddings.features import words_of
 from embeddings.normalise import fold
 from streams.records import Flag
 
-LEXICON_FLAGS = {flag.name.lower(): flag for flag in Flag if flag.name}
+# HARM is the taxonomy's, see `embeddings.categories`.
+LEXICON_FLAGS = {flag.name.lower(): flag for flag in Flag if flag.name and flag != Flag.HARM}
 TEENCODE_FILE = "teencode.txt"
 # looked at: a post asks, denies or sells at its beginning, an essay does everything somewhere
 MAX_WORDS = 60
@@ -49,7 +50,7 @@ class LexiconError(ValueError):
 class Phrase(NamedTuple):
     """A line of a lexicon, ready to be looked for."""
 
-    flag: Flag
+    says: Flag | str  # the flag that it is a sign of, or the category of the taxonomy
     line: str  # as the lexicon has it
     folded: str  # " its words ", without diacritics
     spelled: list[str]  # its words with diacritics, as `_typed` has them
@@ -62,11 +63,11 @@ class Lexicons:
     """Phrases by the word under which they are looked up; immutable."""
 
     def __init__(
-        self, lines: Iterable[tuple[Flag, str]], teencode: dict[str, str] | None = None
+        self, lines: Iterable[tuple[Flag | str, str]], teencode: dict[str, str] | None = None
     ) -> None:
         self._teencode = teencode or {}
-        found = (self._phrase(flag, line) for flag, line in lines)
-        phrases = {(phrase.flag, phrase.line): phrase for phrase in found if phrase.spelled}
+        found = (self._phrase(says, line) for says, line in lines)
+        phrases = {(phrase.says, phrase.line): phrase for phrase in found if phrase.spelled}
         shared = Counter(word for phrase in phrases.values() for word in phrase.folded.split())
         self._by_word: dict[str, list[Phrase]] = {}
         for phrase in phrases.values():
@@ -77,7 +78,7 @@ class Lexicons:
         self._keys = frozenset(self._by_word)
         self.size = len(phrases)
 
-    def _phrase(self, flag: Flag, line: str) -> Phrase:
+    def _phrase(self, says: Flag | str, line: str) -> Phrase:
         marks, text = _MARKED.fullmatch(line).groups()  # type: ignore[union-attr]
         place: Place = "anywhere"
         if text.endswith("?"):
@@ -86,7 +87,7 @@ class Lexicons:
         written = words_of(text)
         folded = f" {self._canonical([fold(word) for word in written])} "
         spelled = self._typed(written)
-        return Phrase(flag, line, folded, spelled, "=" in marks, place, "~" in marks)
+        return Phrase(says, line, folded, spelled, "=" in marks, place, "~" in marks)
 
     def _canonical(self, words: list[str]) -> str:
         teencode = self._teencode
@@ -94,12 +95,20 @@ class Lexicons:
 
     def flags(self, words: list[str], cleaned: str) -> int:
         """Flag bits of a post: `words` of its cleaned, folded text, and the cleaned text itself."""
+        return self.read(words, cleaned)[0]
+
+    def read(self, words: list[str], cleaned: str) -> tuple[int, dict[str, int]]:
+        """Flag bits of a post, and how many different phrases of each category it holds."""
         bits = 0
+        topics: dict[str, int] = {}
         weak: dict[Flag, str] = {Flag.ADVERT: "a price"} if _PRICE.search(cleaned) else {}
         for phrase in self.matches(words, cleaned):
-            if not phrase.weak or weak.setdefault(phrase.flag, phrase.folded) != phrase.folded:
-                bits |= phrase.flag
-        return bits
+            says = phrase.says
+            if isinstance(says, str):
+                topics[says] = topics.get(says, 0) + 1
+            elif not phrase.weak or weak.setdefault(says, phrase.folded) != phrase.folded:
+                bits |= says
+        return bits, topics
 
     def matches(self, words: list[str], cleaned: str) -> list[Phrase]:
         """The phrases found in a post's first MAX_WORDS words."""
@@ -199,8 +208,10 @@ def _tone_first(word: str) -> str:
     return word[:-2] + early if early else word
 
 
-def load(extra: Path | None = None) -> Lexicons:
+def load(extra: Path | None = None, words: Iterable[tuple[str, str]] = ()) -> Lexicons:
     """The shipped lexicons, and those of a folder of the user's with files of the same names.
+
+    `words`: (category, phrase) of a taxonomy, looked for in the same pass.
 
     Files are `<flag>.<anything>.txt` (enquiry.vi.txt) and `teencode.txt` (abbreviation, tab or
     spaces, words). Raises LexiconError when a file cannot be read or is named for no flag.
@@ -212,7 +223,7 @@ def load(extra: Path | None = None) -> Lexicons:
                 f"the lexicon folder {extra} does not exist: create it or leave the setting out"
             )
         folders.append(extra)
-    phrases: list[tuple[Flag, str]] = []
+    phrases: list[tuple[Flag | str, str]] = list(words)
     teencode: dict[str, str] = {}
     for folder in folders:
         for file in sorted(folder.iterdir(), key=lambda file: file.name):

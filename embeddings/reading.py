@@ -66,13 +66,22 @@ class Recent(Generic[V]):
 class Reading:
     """A cleaned text and what follows from it alone."""
 
-    __slots__ = ("_language", "cleaned", "counts", "dense", "flags", "folded", "hashes", "wording")
+    __slots__ = (
+        "_language", "category", "cleaned", "counts", "dense", "flags", "folded", "harm", "hashes",
+        "sure", "topics", "wording",
+    )  # fmt: skip
 
-    def __init__(self, cleaned: str, folded: str, wording: int, flags: int) -> None:
+    def __init__(
+        self, cleaned: str, folded: str, wording: int, flags: int, topics: dict[str, int]
+    ) -> None:
         self.cleaned = cleaned  # with diacritics, for the encoder
         self.folded = folded  # without, for the features
         self.wording = wording
         self.flags = flags
+        self.topics = topics  # category -> different words of it
+        self.category = ""  # not yet decided, see `embeddings.categories`
+        self.sure = 0  # percent
+        self.harm = 0  # Flag.HARM if its category is one of harm
         self._language: str | None = None
         self.hashes = NOT_YET  # uint32 (m,), ascending
         self.counts = NOT_YET  # uint8 (m,)

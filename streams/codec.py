@@ -19,7 +19,7 @@ import numpy as np
 
 from streams.records import WrongEncoder
 
-RECORD_VERSION = 2  # 2: every kind of record names itself
+RECORD_VERSION = 3  # 2: every kind of record names itself; 3: posts carry their category
 STATE_VERSION = 1
 STATE_MAGIC = b"TdSt"
 STATE_DIGEST_BYTES = 32

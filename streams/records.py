@@ -36,6 +36,7 @@ class Flag(IntFlag):
     ADVERT = 16  # offers goods or services
     POSING = 32  # speaks as an authority that demands money, data or an installation
     GREETING = 64  # wishes a good morning, good night, good health
+    HARM = 128  # is of a category that may hurt people; set with the category, not by a lexicon
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,10 +105,12 @@ class PostColumns(msgspec.Struct, kw_only=True):
     url: list[str | None]
     reply_to: list[str | None]
     repost_of: list[str | None]
+    category: list[str]  # id in the door's taxonomy
     created_at: np.ndarray  # int64 (n,), ms
     voice: np.ndarray  # uint64 (n,)
     wording: np.ndarray  # uint64 (n,)
     flags: np.ndarray  # uint32 (n,)
+    sure: np.ndarray  # uint8 (n,): percent, how sure the category is; 0 for `other`
     kind: np.ndarray  # uint8 (n,)
     reach: np.ndarray  # int64 (n,)
     feature_ends: np.ndarray  # int64 (n,): features of row i are [ends[i-1], ends[i])
@@ -183,12 +186,14 @@ class ChangeRows(msgspec.Struct, kw_only=True):
     url: list[str | None]
     reply_to: list[str | None]
     repost_of: list[str | None]
+    category: list[str]
     outcome: np.ndarray  # uint8 (n,), Outcome
     micro: np.ndarray  # int32 (n,): index into Change.micros.id; -1 unless folded
     created_at: np.ndarray  # int64 (n,)
     voice: np.ndarray  # uint64 (n,)
     wording: np.ndarray  # uint64 (n,)
     flags: np.ndarray  # uint32 (n,)
+    sure: np.ndarray  # uint8 (n,)
     kind: np.ndarray  # uint8 (n,)
     reach: np.ndarray  # int64 (n,)
 

@@ -1,0 +1,1 @@
+"""Categories measured on hand-labelled stories."""
