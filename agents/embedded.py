@@ -255,7 +255,9 @@ def newest(batches: list[Batch]) -> Batch:
         alerts=list({d.alert_id: d for b in batches for d in b.alerts}.values()),
         posts=list({(d.source, d.post_id): d for b in batches for d in b.posts}.values()),
         trends=list(
-            {(d.bucket, d.language, d.platform): d for b in batches for d in b.trends}.values()
+            {
+                (d.bucket, d.language, d.platform, d.category): d for b in batches for d in b.trends
+            }.values()
         ),
         claims=list({d.claim_id: d for b in batches for d in b.claims}.values()),
         audits=[d for b in batches for d in b.audits],

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from alerts import AlertFold, AlertParameters, LevelRule
 from clusters import ClusterFold, ClusterParameters
 from config import Settings
+from config.taxonomy import load_taxonomy
 from embeddings.door import NO_ENCODER, Door
 from embeddings.encoder import SHIPPED, Encoder, load_encoder
 from embeddings.pseudonym import load_or_create_key
@@ -51,14 +52,20 @@ def pseudonym_key(settings: Settings) -> bytes:
 
 
 def door_for(settings: Settings, encoder: Encoder | None, *, replay: bool) -> Door:
-    """The embed stage. In a replay no post is refused for lying in the future."""
+    """The embed stage. In a replay no post is refused for lying in the future. Raises SettingsError."""
     intake = settings.intake
     rules = IntakeRules(
         max_record_bytes=intake.max_record_bytes,
         future_ms=None if replay else int(intake.future_min * MINUTE_MS),
         arrival_time_sources=frozenset(intake.arrival_time_sources),
     )
-    return Door(key=pseudonym_key(settings), rules=rules, encoder=encoder, max_text=intake.max_text)
+    return Door(
+        key=pseudonym_key(settings),
+        rules=rules,
+        encoder=encoder,
+        taxonomy=load_taxonomy(settings.embed.taxonomy),
+        max_text=intake.max_text,
+    )
 
 
 def cluster_parameters(settings: Settings) -> ClusterParameters:

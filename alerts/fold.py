@@ -31,7 +31,7 @@ from streams.effects import Effects
 from streams.inputs import Action, ClaimRecord, RumorInput, SettingsChange
 from streams.records import Change, WrongEncoder
 
-STATE_VERSION = 5
+STATE_VERSION = 6
 
 
 class AlertFold:

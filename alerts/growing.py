@@ -44,7 +44,7 @@ def count(standing: Standing, change: Change, rows: np.ndarray) -> list[PostDocu
         standing.newest = post.id
         if rumor.alert is not None and rumor.alert.settled_at is not None:
             hear(rumor.alert, post, voice)
-        standing.trends.post(post.created_at, post.lang, post.platform)
+        standing.trends.post(post.created_at, post.lang, post.platform, post.category)
         if rumor.indexed:
             documents.append(post_document(post, rumor.id, standing.version))
         elif len(rumor.posts) >= standing.parameters.index_posts:

@@ -211,6 +211,13 @@ MEASURES: tuple[Measure, ...] = (
         "Share of the posts in which an authority, real or pretended, demands money, data or an "
         "installation.",
     ),
+    _flagged(
+        "harm_share",
+        Flag.HARM,
+        0.50,
+        0.0,
+        "Share of the posts of a category that may hurt people or cost them money, by the taxonomy.",
+    ),
     Measure(
         "campaign_share",
         "share of posts",

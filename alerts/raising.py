@@ -26,7 +26,8 @@ def raise_alerts(standing: Standing, writing: Writing, touched: set[int]) -> lis
         document = writing.document(rumor)
         raised.append(raised_of(rumor, verdict, document, standing.watermark, standing.newest))
         language, platform = main_place(rumor)
-        trends.alert(standing.watermark, language, platform, verdict.level)
+        topic, _ = rumor.category
+        trends.alert(standing.watermark, language, platform, topic, verdict.level)
     return raised
 
 

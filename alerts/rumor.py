@@ -9,10 +9,11 @@ import msgspec
 
 from alerts.distinct import Distinct
 from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
+from alerts.topics import category_of
 from streams.documents import Join, Level, Status, Triage
 from streams.records import KINDS, Change, Flag, Kind, Outcome
 
-_MAPPINGS = ["languages", "platforms", "communities", "kinds", "flags", "timeline"]
+_MAPPINGS = ["languages", "platforms", "communities", "categories", "kinds", "flags", "timeline"]
 _FOLDED = int(Outcome.FOLDED)
 _FLAGS = tuple(int(flag) for flag in Flag)  # plain ints: an enum's operators are slow
 
@@ -34,6 +35,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     flags: int
     reach: int
     micro: str
+    category: str
+    sure: int  # percent
     wording: int
     words: int  # of the text, as far as a headline can show them: at most 20
 
@@ -42,7 +45,7 @@ def folded_posts(change: Change) -> Iterator[tuple[int, int, Kept]]:
     """A change's folded posts in order: index of the micro-cluster, voice, post."""
     c, micros = change.rows, change.micros.id
     created_at, voice, wording = c.created_at.tolist(), c.voice.tolist(), c.wording.tolist()
-    kind, flags, reach = c.kind.tolist(), c.flags.tolist(), c.reach.tolist()
+    kind, flags, reach, sure = c.kind.tolist(), c.flags.tolist(), c.reach.tolist(), c.sure.tolist()
     for at, (outcome, micro) in enumerate(zip(c.outcome.tolist(), c.micro.tolist(), strict=True)):
         if outcome != _FOLDED:
             continue
@@ -65,6 +68,8 @@ def folded_posts(change: Change) -> Iterator[tuple[int, int, Kept]]:
                 flags=flags[at],
                 reach=reach[at],
                 micro=micros[micro],
+                category=c.category[at],
+                sure=sure[at],
                 wording=wording[at],
                 words=len(text.split(maxsplit=20)[:20]),
             ),
@@ -105,6 +110,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     languages: dict[str, int] = {}
     platforms: dict[str, int] = {}
     communities: dict[str, int] = {}
+    categories: dict[str, int] = {}  # category -> sum over posts of their sureness, percent
     kinds: dict[int, int] = {}  # index into KINDS -> posts; plain posts are not counted
     flags: dict[int, int] = {}  # Flag -> posts that carry it
     reach: int = 0
@@ -132,6 +138,8 @@ class Rumor(msgspec.Struct, kw_only=True):
             _count(self.platforms, post.platform)
         if post.community:
             _count(self.communities, post.community)
+        if post.sure:
+            self.categories[post.category] = self.categories.get(post.category, 0) + post.sure
         if post.flags:
             for flag in _FLAGS:
                 if post.flags & flag:
@@ -157,6 +165,7 @@ class Rumor(msgspec.Struct, kw_only=True):
             (self.languages, other.languages),
             (self.platforms, other.platforms),
             (self.communities, other.communities),
+            (self.categories, other.categories),
         ):
             for name, n in more.items():
                 sums[name] = sums.get(name, 0) + n
@@ -190,6 +199,11 @@ class Rumor(msgspec.Struct, kw_only=True):
         """The language of most of its posts, ties to the first name."""
         languages = self.languages
         return max(sorted(languages), key=lambda name: languages[name])
+
+    @property
+    def category(self) -> tuple[str, float]:
+        """What it is about, and the confidence."""
+        return category_of(self.categories, len(self.posts))
 
     def share(self, flag: Flag) -> float:
         """Part of the posts that carry a flag, 0 to 1."""

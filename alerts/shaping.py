@@ -27,6 +27,7 @@ def rumor_document(
     merged_into: str | None = None,
 ) -> RumorDocument:
     timeline = rumor.timeline
+    category, confidence = rumor.category
     newest = [(start, timeline[start]) for start in sorted(timeline)[-BUCKETS_KEPT:]]
     return RumorDocument(
         rumor_id=rumor.id,
@@ -51,6 +52,8 @@ def rumor_document(
         joins=rumor.joins[-50:],
         level=rumor.alert.level if rumor.alert else None,
         alert_id=rumor.alert.alert_id if rumor.alert else None,
+        category=category,
+        category_confidence=confidence,
         merged_into=merged_into,
         open=open,
         vector=rumor.vector,
@@ -91,6 +94,7 @@ def alert_document(
         settings_version=settings_version,
         encoder=encoder,
         category=rumor.category,
+        category_confidence=rumor.category_confidence,
         merged_into=merged_into,
         triage=alert.triage,
     )

@@ -14,8 +14,9 @@ LEAST = 0.30
 def category_of(sums: Mapping[str, int], posts: int) -> tuple[str, float]:
     """Category and confidence, 0 to 1, of a rumor.
 
-    `sums`: category -> sum over its posts of how sure they are of it, percent. A post's rest is for `other`, so the
-    confidence of a category is the mean share that the posts give it; that of `other` is what is left.
+    `sums`: category -> sum over its posts of how sure they are of it, percent. A post's rest is for
+    `other`, so the confidence of a category is the mean share that the posts give it; that of `other` is
+    what is left.
     Ties go to the first name.
     """
     if not posts or not sums:

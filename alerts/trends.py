@@ -1,4 +1,4 @@
-"""Absolute counts per 5-minute bucket, language and platform, for the lead's charts."""
+"""Absolute counts per 5-minute bucket, language, platform and category, for the lead's charts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alerts.parameters import BUCKET
 from alerts.stream import Stream
 from streams.documents import Level, TrendDocument
 
-Key = tuple[int, str, str]  # bucket start (ms), language, platform ("" when unknown)
+Key = tuple[int, str, str, str]  # bucket start (ms), language, platform ("" unknown), category
 
 
 class Trends:
@@ -22,12 +22,14 @@ class Trends:
         self._by_age: list[Key] = []  # heap of the keys held
         self.stream = Stream()
 
-    def post(self, at: int, language: str, platform: str | None) -> None:
-        self._add((at // BUCKET * BUCKET, language, platform or ""), 0)
+    def post(self, at: int, language: str, platform: str | None, category: str) -> None:
+        self._add((at // BUCKET * BUCKET, language, platform or "", category), 0)
         self.stream.count(at)
 
-    def alert(self, at: int, language: str, platform: str, level: Level) -> None:
-        self._add((at // BUCKET * BUCKET, language, platform), 1 if level == "suggest" else 2)
+    def alert(self, at: int, language: str, platform: str, category: str, level: Level) -> None:
+        self._add(
+            (at // BUCKET * BUCKET, language, platform, category), 1 if level == "suggest" else 2
+        )
 
     def _add(self, key: Key, column: int) -> None:
         counts = self._counts.get(key)
@@ -44,6 +46,7 @@ class Trends:
                 bucket=key[0],
                 language=key[1],
                 platform=key[2],
+                category=key[3],
                 version=version,
                 posts=self._counts[key][0],
                 alerts_suggest=self._counts[key][1],
@@ -67,6 +70,8 @@ class Trends:
     def restore(self, kept: dict[str, Any]) -> None:
         self.stream.restore(kept["stream"])
         state = kept["buckets"]
-        self._counts = {(b, lang, platform): [p, s, c] for b, lang, platform, p, s, c, _ in state}
+        self._counts = {(b, lang, on, topic): [p, s, c] for b, lang, on, topic, p, s, c, _ in state}
         self._by_age = sorted(self._counts)
-        self._dirty = {(b, lang, platform) for b, lang, platform, _, _, _, dirty in state if dirty}
+        self._dirty = {
+            (b, lang, on, topic) for b, lang, on, topic, _, _, _, dirty in state if dirty
+        }

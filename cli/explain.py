@@ -52,7 +52,10 @@ def explain(
 
 def arithmetic(rumor: RumorDocument) -> str:
     """The sum, a line a signal, ending in the score as the document has it."""
-    lines = [f"{rumor.rumor_id}  {rumor.headline}", ""]
+    lines = [f"{rumor.rumor_id}  {rumor.headline}"]
+    if rumor.category:
+        lines.append(f"category {rumor.category}, confidence {rumor.category_confidence:.2f}")
+    lines.append("")
     lines.append(f"{'signal':<18}{'value':>12}{'threshold':>12}{'weight':>9}{'part':>10}")
     total = 0.0
     for signal in rumor.signals:

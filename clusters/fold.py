@@ -24,7 +24,7 @@ from streams.inputs import EmbeddedInput
 from streams.records import Change, EntryKind, Frame, Outcome, PostColumns, WrongEncoder
 from streams.time import Watermark
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 class ClusterFold:

@@ -9,7 +9,17 @@ import numpy as np
 from clusters.weights import Texts
 from streams.records import Change, ChangeRows, MicroDelta, Outcome, PostColumns
 
-_LISTS = ("source", "id", "lang", "platform", "community", "url", "reply_to", "repost_of", "category")
+_LISTS = (
+    "source",
+    "id",
+    "lang",
+    "platform",
+    "community",
+    "url",
+    "reply_to",
+    "repost_of",
+    "category",
+)
 _ARRAYS = ("created_at", "voice", "wording", "flags", "sure", "kind", "reach")
 
 

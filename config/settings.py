@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from config.taxonomy import taxonomy_checksum
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Cosine = Annotated[float, Field(ge=0.0, le=1.0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -44,6 +46,7 @@ class Intake(Section):
 class Embed(Section):
     encoder: Annotated[str, Field(min_length=1)]
     batch: Annotated[int, Field(ge=1, le=65536)]
+    taxonomy: MaybePath
 
 
 class Cluster(Section):
@@ -190,10 +193,14 @@ class Settings(Section):
 
     @property
     def sha256(self) -> str:
-        """Hex SHA-256 over every setting that can change results, and over nothing else."""
+        """Hex SHA-256 over every setting that can change results, and over nothing else.
+
+        The taxonomy counts by what its file holds. Raises SettingsError when that cannot be read.
+        """
         covered: dict[str, Any] = {
             name: getattr(self, name).model_dump(mode="json", exclude=WITHOUT_EFFECT.get(name))
             for name in RESULT_SECTIONS
         }
+        covered["embed"]["taxonomy"] = taxonomy_checksum(self.embed.taxonomy)
         text = json.dumps(covered, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

@@ -129,14 +129,20 @@ def _category(entry: Any, where: str) -> Category:
         raise SettingsError(f"{where} ({name}): names needs a text for vi and one for en")
     if not isinstance(harm, bool):
         raise SettingsError(f"{where} ({name}): harm must be true or false, not {harm!r}")
-    prototypes, words = (_texts(entry, field, f"{where} ({name})") for field in ("prototypes", "words"))
+    prototypes, words = (
+        _texts(entry, field, f"{where} ({name})") for field in ("prototypes", "words")
+    )
     if not prototypes and not words:
-        raise SettingsError(f"{where} ({name}): give prototypes or words, else nothing can match it")
+        raise SettingsError(
+            f"{where} ({name}): give prototypes or words, else nothing can match it"
+        )
     return Category(name, {str(k): str(v) for k, v in names.items()}, harm, prototypes, words)
 
 
 def _texts(entry: dict[str, Any], field: str, where: str) -> tuple[str, ...]:
     given = entry.get(field, [])
     if not isinstance(given, list) or not all(isinstance(t, str) and t.strip() for t in given):
-        raise SettingsError(f"{where}: {field} must be a list of texts; quote what YAML reads otherwise")
+        raise SettingsError(
+            f"{where}: {field} must be a list of texts; quote what YAML reads otherwise"
+        )
     return tuple(text.strip() for text in given)

@@ -1,9 +1,9 @@
 """What a post is about: a linear reading of its vector, learnt from a taxonomy's sentences, and its words.
 
-A post has one category. Its score for each is a ridge regression (Hoerl and Kennard 1970) from vector to
-category, fitted at the start to the prototypes and words of the taxonomy, plus WORD for each different word of
-the category, at most WORDS times. The margin of the best score over the next says how sure it is. Scores are
-whole numbers, so that a text's category is the same in any batch.
+A post has one category. Its score for each is a ridge regression (Hoerl and Kennard 1970) from vector
+to category, fitted at the start to the prototypes and words of the taxonomy, plus WORD for each different
+word of the category, at most WORDS times. The margin of the best score over the next says how sure it is.
+Scores are whole numbers, so that a text's category is the same in any batch.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from embeddings.reading import DenseEncoder, Reading
 from streams.records import Flag
 
 RIDGE = 2.0
-"""Regularisation for unit rows of weight one on average. [measured: bench.categories, .3 to 3 differ little]"""
+"""Regularisation, for unit rows of weight one on average. [measured: .3 to 3 differ little]"""
 
 POST, WEIGHT = 512, 1024
 """Steps of one in a post's row and in the fitted weights. A column of weights is no longer than
-sqrt(examples / (4 RIDGE)), so sums stay below 2**24 for 3,000 examples: float32 adds them exactly, in any order."""
+sqrt(examples / (4 RIDGE)), so sums stay below 2**24 for 3,000 examples: float32 adds them exactly, in any
+order."""
 
 ONE = POST * WEIGHT  # a score of one
 

@@ -101,7 +101,7 @@ class Store(Protocol):
         """Stored posts of a rumor, oldest first, then by key."""
 
     def trends(self, start: int, end: int) -> list[TrendDocument]:
-        """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
+        """Buckets with start <= bucket < end (ms), in time order, then by language, platform, category."""
 
     def claim(self, claim_id: str) -> ClaimDocument | None:
         """A known claim."""

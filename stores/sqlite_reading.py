@@ -115,9 +115,9 @@ class SqliteReading:
         return self._documents(_post, question, [rumor_id, limit, offset])
 
     def trends(self, start: int, end: int) -> list[TrendDocument]:
-        """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
+        """Buckets with start <= bucket < end (ms), in time order, then by language, platform, category."""
         question = "SELECT document FROM trends WHERE bucket >= ? AND bucket < ?"
-        question += " ORDER BY bucket, language, platform"
+        question += " ORDER BY bucket, language, platform, category"
         return self._documents(_trend, question, [start, end])
 
     def claim(self, claim_id: str) -> ClaimDocument | None:

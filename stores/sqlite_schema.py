@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # `detail = none`: only whole words are asked for, so the index needs no places of words in a post.
 # `content = ''`: the text stands in the document already. The tokenizer `ascii` splits at ASCII
@@ -36,8 +36,9 @@ CREATE VIRTUAL TABLE IF NOT EXISTS posts_text USING fts5 (
 );
 
 CREATE TABLE IF NOT EXISTS trends (
-    bucket INTEGER NOT NULL, language TEXT NOT NULL, platform TEXT NOT NULL,
-    version INTEGER NOT NULL, document BLOB NOT NULL, PRIMARY KEY (bucket, language, platform)
+    bucket INTEGER NOT NULL, language TEXT NOT NULL, platform TEXT NOT NULL, category TEXT NOT NULL,
+    version INTEGER NOT NULL, document BLOB NOT NULL,
+    PRIMARY KEY (bucket, language, platform, category)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS claims (

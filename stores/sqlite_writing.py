@@ -42,8 +42,9 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.leve
 WHERE excluded.version >= version
 """
 _PUT_TREND = """
-INSERT INTO trends (bucket, language, platform, version, document) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (bucket, language, platform) DO UPDATE SET version = excluded.version,
+INSERT INTO trends (bucket, language, platform, category, version, document)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (bucket, language, platform, category) DO UPDATE SET version = excluded.version,
     document = excluded.document
 WHERE excluded.version >= version
 """
@@ -86,7 +87,8 @@ def _alert_row(alert: AlertDocument) -> Values:
 
 
 def _trend_row(trend: TrendDocument) -> Values:
-    return [trend.bucket, trend.language, trend.platform, trend.version, _encode(trend)]
+    key = (trend.bucket, trend.language, trend.platform, trend.category)
+    return [*key, trend.version, _encode(trend)]
 
 
 def _put_posts(connection: sqlite3.Connection, posts: Iterable[PostDocument]) -> int:

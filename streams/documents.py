@@ -106,7 +106,8 @@ class RumorDocument(msgspec.Struct, kw_only=True):
     joins: list[Join]
     level: Level | None = None
     alert_id: str | None = None
-    category: str | None = None
+    category: str | None = None  # id in the taxonomy, "other" when none is sure enough
+    category_confidence: float = 0.0  # 0 to 1, see `alerts.topics`
     merged_into: str | None = None
     open: bool = True
     # mean dense vector of its posts, int8 values (`streams.grid.int8`); empty without an encoder
@@ -139,6 +140,7 @@ class AlertDocument(msgspec.Struct, kw_only=True):
     settings_version: str
     encoder: str
     category: str | None = None
+    category_confidence: float = 0.0
     merged_into: str | None = None  # alert id of the heir
     triage: Triage = msgspec.field(default_factory=Triage)
 
@@ -165,13 +167,14 @@ class PostDocument(msgspec.Struct, kw_only=True):
 
 
 class TrendDocument(msgspec.Struct, kw_only=True):
-    """Absolute counts of one 5-minute bucket, language and platform."""
+    """Absolute counts of one 5-minute bucket, language, platform and category."""
 
     bucket: int  # start, ms
     language: str
     platform: str
     version: int
     posts: int
+    category: str = "other"  # of the posts; of an alert's rumor
     alerts_suggest: int = 0
     alerts_confirm: int = 0
 

@@ -63,7 +63,7 @@ def key_of(document: Document) -> str:
         case PostDocument():
             return f"post:{post_key(document.source, document.post_id)}"
         case TrendDocument():
-            return f"trend:{document.bucket}/{document.language}/{document.platform}"
+            return f"trend:{document.bucket}/{document.language}/{document.platform}/{document.category}"
         case ClaimDocument():
             return f"claim:{document.claim_id}"
         case AuditDocument():

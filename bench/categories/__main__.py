@@ -75,7 +75,9 @@ def _judged(
         stories_right += good
         if not good:
             top = ", ".join(f"{k} {n / len(readings) / 100:.2f}" for k, n in mass.most_common(3))
-            said.append(f"  {story}: {name} {share:.2f}, not {'/'.join(sorted(known[story]))} ({top})")
+            said.append(
+                f"  {story}: {name} {share:.2f}, not {'/'.join(sorted(known[story]))} ({top})"
+            )
         posts += len(readings)
         right += sum(r.category in known[story] for r in readings)
         told += sum(r.category != OTHER for r in readings)

@@ -93,6 +93,7 @@ _RUMOR: dict[str, Mapping] = {
     "exemplars": EXEMPLARS,
     "level": KEYWORD,
     "category": KEYWORD,
+    "category_confidence": DOUBLE,
 }
 
 _RUMORS: dict[str, Mapping] = {
@@ -171,6 +172,7 @@ _TRENDS: dict[str, Mapping] = {
     "trend": _fields(
         language=KEYWORD,
         platform=KEYWORD,
+        category=KEYWORD,
         posts=LONG,
         alerts_suggest=LONG,
         alerts_confirm=LONG,

@@ -78,7 +78,7 @@ def place(prefix: str, document: Document) -> tuple[str, str]:
             return index(prefix, "posts", document.created_at), document_id(key)
         case TrendDocument():
             key = f"{document.bucket}:{len(document.language)}:{document.language}"
-            key = f"{key}:{document.platform}"
+            key = f"{key}:{len(document.platform)}:{document.platform}:{document.category}"
             return index(prefix, "trends", document.bucket), document_id(key)
         case ClaimDocument():
             return index(prefix, "claims", document.since), document_id(document.claim_id)

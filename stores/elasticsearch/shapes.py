@@ -274,6 +274,7 @@ def _common_shape(document: RumorDocument | AlertDocument) -> Shape:
             for each in document.exemplars
         ],
         **present(level=document.level, category=document.category),
+        "category_confidence": document.category_confidence,
     }
 
 
@@ -297,6 +298,7 @@ def _common(rumor: Shape) -> Shape:
             for each in rumor["exemplars"]
         ],
         "category": rumor.get("category"),
+        "category_confidence": rumor.get("category_confidence", 0.0),
     }
 
 

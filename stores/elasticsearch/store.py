@@ -202,9 +202,10 @@ class ElasticsearchStore:
         return self._page("posts", filters, sort, shapes.post, limit, offset)
 
     def trends(self, start: int, end: int) -> list[TrendDocument]:
-        """Buckets with start <= bucket < end (ms), in time order, then by language and platform."""
+        """Buckets with start <= bucket < end (ms), in time order, then by language, platform, category."""
         span = {"gte": start, "lt": end, "format": "epoch_millis"}
-        sort: Sort = [{"@timestamp": "asc"}, {"trend.language": "asc"}, {"trend.platform": "asc"}]
+        keys = ("@timestamp", "trend.language", "trend.platform", "trend.category")
+        sort: Sort = [{key: "asc"} for key in keys]
         filters = [{"range": {"@timestamp": span}}]
         return self._page("trends", filters, sort, shapes.trend, None, 0)
 

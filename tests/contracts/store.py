@@ -246,17 +246,19 @@ class StoreContract:
         self.put(
             store,
             trends=[trend(b, language=lang) for b in reversed(buckets) for lang in ("vi", "en")]
-            + [trend(buckets[1], platform="chat", language="en")],
+            + [trend(buckets[1], platform="chat", language="en")]
+            + [trend(buckets[1], language="en", category="disaster")],
         )
         found = store.trends(buckets[1], buckets[3])
-        assert [(t.bucket, t.language, t.platform) for t in found] == [
-            (buckets[1], "en", "chat"),
-            (buckets[1], "en", "forum"),
-            (buckets[1], "vi", "forum"),
-            (buckets[2], "en", "forum"),
-            (buckets[2], "vi", "forum"),
+        assert [(t.bucket, t.language, t.platform, t.category) for t in found] == [
+            (buckets[1], "en", "chat", "health"),
+            (buckets[1], "en", "forum", "disaster"),
+            (buckets[1], "en", "forum", "health"),
+            (buckets[1], "vi", "forum", "health"),
+            (buckets[2], "en", "forum", "health"),
+            (buckets[2], "vi", "forum", "health"),
         ]
-        assert len(store.trends(0, 2**50)) == 13
+        assert len(store.trends(0, 2**50)) == 14
 
     def test_pages_cover_everything_once(self, store: Store) -> None:
         self.put(

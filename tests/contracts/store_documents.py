@@ -72,6 +72,7 @@ def rumor(rumor_id: str = "r1", version: int = 1, **changes: Any) -> RumorDocume
         "level": "suggest",
         "alert_id": "a1",
         "category": "disaster",
+        "category_confidence": 0.625,
         "merged_into": None,
         "open": True,
     }
@@ -136,6 +137,7 @@ def alert(alert_id: str = "a1", version: int = 1, **changes: Any) -> AlertDocume
         "settings_version": "sha256:00ff",
         "encoder": "none",
         "category": None,
+        "category_confidence": 0.25,
         "merged_into": None,
         "triage": triage(),
     }
@@ -169,6 +171,7 @@ def trend(bucket: int = BASE, version: int = 1, **changes: Any) -> TrendDocument
         "bucket": bucket,
         "language": "vi",
         "platform": "forum",
+        "category": "health",
         "version": version,
         "posts": 5,
         "alerts_suggest": 1,

@@ -410,6 +410,8 @@ class TestSignals:
                 "flags": 0,
                 "reach": 1,
                 "micro": "m",
+                "category": "other",
+                "sure": 0,
                 "wording": number + 1,
                 "words": 20,
             }

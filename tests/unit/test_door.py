@@ -241,6 +241,7 @@ def rows(cuts: list[int], door: Door) -> list[tuple[Any, ...]]:
                     int(posts.voice[row]),
                     int(posts.wording[row]),
                     int(posts.flags[row]),
+                    (posts.category[row], int(posts.sure[row])),
                     posts.features[start:stop].tolist(),
                     posts.feature_counts[start:stop].tolist(),
                     posts.dense[row].tobytes(),
@@ -269,7 +270,7 @@ def test_the_encoder_names_the_frame_and_reads_text_with_diacritics() -> None:
     frame = build_frame(
         door, [(0, post(text="ĐẬP vỡ, gọi 0904058336"))], origin="o", partition=0
     ).frame
-    assert seen == ["đập vỡ, gọi"]
+    assert seen[-1] == "đập vỡ, gọi" and seen.count(seen[-1]) == 1
     assert frame.encoder == "length/1/0"
     assert frame.posts.dense.shape == (1, 2) and frame.posts.dense.dtype == np.float32
 

@@ -183,7 +183,7 @@ def test_documents_have_one_version_each_and_versions_ascend(door: Door, seed: i
             *((d.rumor_id, d.version) for d in batch.rumors),
             *((d.alert_id, d.version) for d in batch.alerts),
             *(((d.source, d.post_id), d.version) for d in batch.posts),
-            *(((d.bucket, d.language, d.platform), d.version) for d in batch.trends),
+            *(((d.bucket, d.language, d.platform, d.category), d.version) for d in batch.trends),
         ]
         for key, version in keyed:
             assert version == number, "the version is the number of the change"

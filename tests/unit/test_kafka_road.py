@@ -125,7 +125,7 @@ class TestDocuments:
         assert key_of(POST) == "post:3:a:b:1"
         assert [key for key, _ in messages(Batch(posts=[POST], trends=[TREND]))] == [
             b"post:3:a:b:1",
-            b"trend:300000/vi/x",
+            b"trend:300000/vi/x/other",
         ]
 
     def test_damage_is_noticed(self) -> None:
