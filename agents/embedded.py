@@ -169,9 +169,9 @@ class EmbeddedRoad:
         """Append a portion to the log, then fold it; with a snapshot, make a checkpoint."""
         if portion.values:
             self.log.append(POSTS, portion.values)
-        for change in portion.changes:
+        for left, change in zip(range(len(portion.changes))[::-1], portion.changes, strict=True):
             with self._lock:
-                self._note(self._alert.apply(change))
+                self._note(self._alert.apply(change, more=left > 0))
         self.next += portion.entries
         self._results.dead += portion.dead
         if portion.cluster is not None:

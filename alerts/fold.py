@@ -124,9 +124,10 @@ class AlertFold:
     def _headline(self, rumor: Rumor) -> str:
         return self._writing.document(rumor).headline
 
-    def apply(self, change: Change) -> Effects:
+    def apply(self, change: Change, *, more: bool = False) -> Effects:
         """Take up one change of a cluster fold.
 
+        With `more`, when another change follows at once, documents that it may replace wait for it.
         Raises WrongEncoder when the change comes from a fold with another encoder.
         """
         standing, writing = self._standing, self._writing
@@ -150,18 +151,21 @@ class AlertFold:
         effects.merged, joined = tree.grow(micros, due, standing.watermark)
         for heir, loser in joined:
             posts += absorb(standing, writing, heir, loser)
+        effects.batch.posts = last_of_each(posts)
         effects.assigned = assigned(change, rows, micros, tree)
         touched = tree.rumors.keys() & micros.rumor[rows].tolist()
         writing.changed(touched)
         measure([tree.rumors[n] for n in touched], micros)
         effects.raised = raise_alerts(standing, writing, touched)
-        effects.closed = close_aged(standing, writing, change.aged)
-        effects.batch = writing.take(last_of_each(posts))
+        effects.closed = close_aged(standing, writing, change.aged, effects.batch)
+        writing.take(effects.batch, more=more)
         return effects
 
     def flush(self) -> Batch:
         """Documents of all that changed since the last write, at the end of a stream."""
-        return self._writing.take_all()
+        batch = Batch()
+        self._writing.take_all(batch)
+        return batch
 
     def open_documents(self) -> list[RumorDocument]:
         """Every open rumor of two or more posts, or with an alert, as it stands."""

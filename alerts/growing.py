@@ -10,7 +10,8 @@ from alerts.rumor import Rumor, folded_posts
 from alerts.shaping import post_document
 from alerts.standing import Standing
 from alerts.writing import Writing
-from streams.documents import PostDocument, RumorDocument
+from streams.documents import Batch, PostDocument, RumorDocument
+from streams.grid import int8
 from streams.ids import rumor_id
 from streams.records import Change
 
@@ -81,14 +82,25 @@ def absorb(standing: Standing, writing: Writing, heir: Rumor, loser: Rumor) -> l
     return []
 
 
-def close_aged(standing: Standing, writing: Writing, aged: list[str]) -> list[RumorDocument]:
-    """Rumors whose last micro-cluster left the window are closed."""
+def close_aged(
+    standing: Standing, writing: Writing, aged: list[str], batch: Batch
+) -> list[RumorDocument]:
+    """Rumors whose last micro-cluster left the window are closed.
+
+    Documents that fell due before go into the batch.
+    """
     closed: list[RumorDocument] = []
     if not aged:
         return closed
-    tree, desk = standing.tree, standing.desk
-    for number in sorted(set(standing.micros.drop(aged)) & tree.rumors.keys()):
-        if standing.micros.count_of_rumor(number):
+    tree, micros, desk = standing.tree, standing.micros, standing.desk
+    losing = sorted(micros.rumors_with(aged) & tree.rumors.keys())
+    writing.settle(set(losing), batch)
+    for number in losing:
+        rumor = tree.rumors[number]
+        rumor.vector = rumor.vector or int8(micros.dense_of(micros.of_rumor(number)))
+    micros.drop(aged)
+    for number in losing:
+        if micros.count_of_rumor(number):
             continue
         rumor = tree.rumors[number]
         if rumor.alert is not None:

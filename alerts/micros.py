@@ -192,18 +192,20 @@ class Micros:
             (dense[rows] @ dense[at].T) / (lengths[rows][:, None] * lengths[at][None, :])
         )
 
-    def drop(self, micro_ids: list[str]) -> list[int]:
-        """Forget micro-clusters that left the window; the numbers of the rumors they were in."""
-        rumors = []
+    def rumors_with(self, micro_ids: list[str]) -> set[int]:
+        """Numbers of the rumors that these micro-clusters are in."""
+        rows = [row for row in map(self._row.get, micro_ids) if row is not None]
+        return {int(self.rumor[row]) for row in rows}
+
+    def drop(self, micro_ids: list[str]) -> None:
+        """Forget micro-clusters that left the window."""
         for micro_id in micro_ids:
             row = self._row.pop(micro_id, None)
             if row is not None:
-                rumors.append(int(self.rumor[row]))
                 self.rumor[row] = self.event[row] = -1
                 self.vectors[row] = 0
         if self.size - len(self) > max(64, self.size // 8):
             self._close_gaps()
-        return rumors
 
     def _close_gaps(self) -> None:
         keep = np.fromiter(sorted(self._row.values()), np.int64, len(self._row))

@@ -117,7 +117,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     timeline: dict[int, int] = {}  # start of bucket -> posts
     kept: list[Kept] = []
     indexed: bool = False
-    vector: bytes = b""  # of its newest document: its micro-clusters may leave the window before it
+    vector: bytes = b""  # as it last grew, from when a micro-cluster leaves the window; else empty
     joins: list[Join] = []
     alert: AlertState | None = None
     ordinal: int = 0  # alerts raised so far
@@ -126,6 +126,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     def take(self, post: Kept, voice: int, place: int) -> None:
         """Count one more folded post, the `place`-th of all."""
         at = post.created_at
+        self.vector = b""
         self.posts.append((place, post.id))
         self.first_at = min(self.first_at, at)
         self.last_at = max(self.last_at, at)
@@ -154,6 +155,7 @@ class Rumor(msgspec.Struct, kw_only=True):
 
     def absorb(self, other: Rumor) -> None:
         """Add a younger rumor's sums to this one."""
+        self.vector = b""
         self.posts += other.posts
         self.first_at = min(self.first_at, other.first_at)
         self.last_at = max(self.last_at, other.last_at)

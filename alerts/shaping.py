@@ -21,6 +21,7 @@ def rumor_document(
     version: int,
     watermark: int,
     micro_clusters: int,
+    vector: bytes,
     score: float,
     signals: list[Signal],
     open: bool = True,
@@ -56,7 +57,7 @@ def rumor_document(
         category_confidence=confidence,
         merged_into=merged_into,
         open=open,
-        vector=rumor.vector,
+        vector=vector,
     )
 
 

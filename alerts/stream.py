@@ -31,6 +31,12 @@ class Stream:
         first, last = -(-start // HOUR), -(-end // HOUR)
         return sum([self._posts.get(hour, 0) for hour in range(first, last)])
 
+    def copy(self) -> Stream:
+        """The counts as they stand."""
+        other = Stream()
+        other._posts = dict(self._posts)
+        return other
+
     def state(self) -> list[tuple[int, int]]:
         return sorted(self._posts.items())
 

@@ -11,7 +11,8 @@ from alerts.parameters import QUIET_CHANGES, QUIET_MS, QUIET_TICKS
 from alerts.rumor import AlertState, Rumor
 from alerts.shaping import alert_document, rumor_document
 from alerts.standing import Standing
-from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument
+from alerts.stream import Stream
+from streams.documents import AlertDocument, Batch, RumorDocument
 from streams.grid import int8
 from streams.time import NEVER
 
@@ -24,23 +25,44 @@ class Gone(NamedTuple):
     heir_alert: str | None  # the alert that stands for it from here on
 
 
+class Due(NamedTuple):
+    """Where in the log a rumor's documents fell due, and what they say that is not the rumor's own."""
+
+    version: int
+    watermark: int
+    stream: Stream
+    event_id: str
+
+
 class Writing:
-    """Rumors that changed or ended since their documents were last written."""
+    """Rumors that changed or ended since their documents were last written.
+
+    Documents say how things stood when they fell due. They may be made later, because until then
+    the rumor has not changed: one that changes first has newer documents, and these are never made.
+    """
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
         self._dirty: set[int] = set()
         self._gone: list[Gone] = []
+        # Empty but between two records of which the second follows at once:
+        self._due: dict[int, Due] = {}  # of rumors that have not changed since
+        self._owed: set[int] = set()  # rumors that fell due and changed since
         self._shown: dict[int, Shown] = {}  # of rumors that were written
         self._written = (0, NEVER)  # version and watermark of the last write
 
     def changed(self, numbers: set[int]) -> None:
-        """Rumors whose documents are due."""
+        """Rumors whose documents will be due."""
         self._dirty |= numbers
+        for number in self._due.keys() & numbers:
+            del self._due[number]
+            self._owed.add(number)
 
     def drop(self, number: int) -> None:
         """A rumor is no more: nothing of it is due."""
         self._dirty.discard(number)
+        self._due.pop(number, None)
+        self._owed.discard(number)
         self._shown.pop(number, None)
 
     def ended(self, rumor: RumorDocument, alert: AlertState | None, heir_alert: str | None) -> None:
@@ -49,58 +71,89 @@ class Writing:
 
     def tell(self, rumor: Rumor, batch: Batch) -> None:
         """Put a rumor's documents into a batch, without waiting for more of the log."""
-        batch.rumors.append(self.document(rumor))
-        if rumor.alert is not None:
-            batch.alerts.append(self._alert(rumor.alert, batch.rumors[-1]))
+        self._due.pop(rumor.number, None)
+        self._put(rumor, self.document(rumor), batch)
 
-    def take(self, posts: list[PostDocument]) -> Batch:
-        """Documents that are due: posts at once, others when enough log or time has passed."""
+    def take(self, batch: Batch, *, more: bool = False) -> None:
+        """Put documents into the batch, if they are due: when enough log or time has passed.
+
+        With `more` those of rumors that still stand may wait for what the next record brings.
+        """
         standing = self._standing
         version, watermark = self._written
         changes, passed = standing.version - version, standing.watermark - watermark
-        if changes < QUIET_CHANGES and (changes < QUIET_TICKS or passed < QUIET_MS):
-            return Batch(posts=posts)
+        if changes >= QUIET_CHANGES or (changes >= QUIET_TICKS and passed >= QUIET_MS):
+            self._fall_due(batch)
+        if not more:
+            self.settle(set(self._due), batch)
+            for number in sorted(self._owed):
+                self.tell(standing.tree.rumors[number], batch)
+            self._owed = set()
+
+    def _fall_due(self, batch: Batch) -> None:
+        standing = self._standing
         self._written = (standing.version, standing.watermark)
-        batch = Batch(
-            posts=posts, trends=standing.trends.take(standing.watermark, standing.version)
-        )
+        batch.trends = standing.trends.take(standing.watermark, standing.version)
         batch.claims = standing.desk.counted(standing.version)
         for document, alert, heir_alert in self._gone:
             batch.rumors.append(msgspec.structs.replace(document, version=standing.version))
             if alert is not None:
                 batch.alerts.append(self._alert(alert, batch.rumors[-1], heir_alert))
         self._gone = []
-        for number in sorted(self._dirty):
-            rumor = standing.tree.rumors[number]
-            if rumor.indexed or rumor.alert is not None:
-                self.tell(rumor, batch)
+        rumors = [standing.tree.rumors[number] for number in self._dirty]
+        written = [rumor for rumor in rumors if rumor.indexed or rumor.alert is not None]
+        if written:
+            stream = standing.trends.stream.copy()
+            for rumor in written:
+                self._due[rumor.number] = Due(
+                    standing.version, standing.watermark, stream, standing.tree.event_id(rumor)
+                )
+            self._owed -= self._due.keys()
         self._dirty = set()
-        return batch
 
-    def take_all(self) -> Batch:
+    def settle(self, numbers: set[int], batch: Batch) -> None:
+        """Make the documents of these rumors that fell due."""
+        for number in sorted(self._due.keys() & numbers):
+            rumor = self._standing.tree.rumors[number]
+            self._put(rumor, self.document(rumor, due=self._due.pop(number)), batch)
+
+    def _put(self, rumor: Rumor, document: RumorDocument, batch: Batch) -> None:
+        batch.rumors.append(document)
+        if rumor.alert is not None:
+            batch.alerts.append(self._alert(rumor.alert, document))
+
+    def take_all(self, batch: Batch) -> None:
         """Documents of all that changed since the last write, at the end of a stream."""
         self._written = (-QUIET_CHANGES, NEVER)
-        return self.take([])
+        self.take(batch)
 
     def document(
-        self, rumor: Rumor, *, open: bool = True, merged_into: str | None = None
+        self,
+        rumor: Rumor,
+        *,
+        due: Due | None = None,
+        open: bool = True,
+        merged_into: str | None = None,
     ) -> RumorDocument:
-        """A rumor's document as it stands."""
+        """A rumor's document, as it stood when it fell due or as it stands."""
         standing = self._standing
-        score, signals = standing.levels.score(rumor, standing.watermark, standing.trends.stream)
+        if due is None:
+            stream, event_id = standing.trends.stream, standing.tree.event_id(rumor)
+            due = Due(standing.version, standing.watermark, stream, event_id)
+        score, signals = standing.levels.score(rumor, due.watermark, due.stream)
         shown = self._shown.get(rumor.number)
         if shown is None:
             shown = self._shown[rumor.number] = Shown()
         shown.follow(rumor.kept)
         rows = standing.micros.of_rumor(rumor.number)
-        rumor.vector = int8(standing.micros.dense_of(rows)) or rumor.vector
         return rumor_document(
             rumor,
             shown,
-            event_id=standing.tree.event_id(rumor),
-            version=standing.version,
-            watermark=standing.watermark,
+            event_id=due.event_id,
+            version=due.version,
+            watermark=due.watermark,
             micro_clusters=len(rows),
+            vector=int8(standing.micros.dense_of(rows)) or rumor.vector,
             score=score,
             signals=signals,
             open=open,
@@ -129,4 +182,5 @@ class Writing:
         self._dirty = set(state["dirty"])
         self._gone = [msgspec.convert(gone, Gone) for gone in state["gone"]]
         self._written = (state["written"][0], state["written"][1])
+        self._due, self._owed = {}, set()
         self._shown = {}

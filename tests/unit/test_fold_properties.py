@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from itertools import pairwise
 
@@ -13,12 +14,15 @@ from hypothesis import strategies as st
 
 from embeddings.door import Door
 from streams.codec import encode, pack_state, unpack_state
+from streams.documents import Batch
 from streams.effects import Effects
 from streams.records import EntryKind, Frame, Outcome
+from streams.validation import Tick
 from tests.fold_scene import (
     DAY,
     DENSE_DOOR,
     DOOR,
+    Entry,
     Road,
     alert_fold,
     cluster_fold,
@@ -189,3 +193,49 @@ def test_documents_have_one_version_each_and_versions_ascend(door: Door, seed: i
             assert version == number, "the version is the number of the change"
             assert last.get(key, 0) < version, f"{key} twice in version {version}"
             last[key] = version
+
+
+@given(seed=SEEDS, held=SEEDS)
+@settings(max_examples=12)
+def test_documents_that_waited_are_those_of_who_did_not_wait(
+    door: Door, seed: int, held: int
+) -> None:
+    """A caller may have the documents of rumors wait for the next change: only replaced ones are lost."""
+    done = undisturbed(frame(_ticking(drawn_log(seed, 200, window_ms=WINDOW)), door=door), door)
+    chance = random.Random(held)
+    waiting = alert_fold(door=door, **RULES)
+    got: list[Batch] = []
+    plain: list[Batch] = []
+    for change, effects in zip(done.changes, done.effects, strict=True):
+        more = chance.random() < 0.9
+        got.append(waiting.apply(change, more=more).batch)
+        plain.append(effects.batch)
+        if not more:
+            standing = {document.rumor_id for document in waiting.open_documents()}
+            assert standing & _newest(plain).keys() == standing & _newest(got).keys()
+    assert pack_state(waiting.snapshot()) == done.state()[1]
+    got.append(waiting.flush())
+    plain.append(done.alert.flush())
+    assert _newest(got) == _newest(plain)
+
+
+def _ticking(log: list[Entry]) -> list[Entry]:
+    """The log with a tick after every third post, so that documents fall due often."""
+    ticking: list[Entry] = []
+    now = 0
+    for number, entry in enumerate(log):
+        ticking.append(entry)
+        if isinstance(entry, Tick):
+            now = max(now, entry.at)
+        elif entry.raw.startswith(b'{"id'):
+            now = max(now, json.loads(entry.raw)["created_at"])
+        if number % 3 == 0:
+            ticking.append(Tick(now))
+    return ticking
+
+
+def _newest(batches: list[Batch]) -> dict[str, object]:
+    newest: dict[str, object] = {}
+    for batch in batches:
+        newest |= {d.rumor_id: d for d in batch.rumors} | {d.alert_id: d for d in batch.alerts}
+    return newest
