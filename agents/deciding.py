@@ -41,5 +41,6 @@ def decide(folder: Path, settings: Settings, records: Sequence[Decision]) -> boo
 def _fold(database: Database, settings: Settings) -> None:
     built = stages(settings, replay=True)
     road = EmbeddedRoad(database, built.alert)
-    road.catch_up(Front(built.door, built.cluster), CHUNK)
-    road.finish()
+    front = Front(built.door, built.cluster)
+    road.catch_up(front, CHUNK)
+    road.finish(front)

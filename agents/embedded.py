@@ -16,12 +16,14 @@ from typing import NamedTuple
 import msgspec
 
 from agents import inbox
-from agents.front import POSTS, Front, Portion, decoded, origin_of_post
+from agents.decoding import decoded
+from agents.front import POSTS, Front, Portion, origin_of_post
+from agents.orders import Orders, order_of
 from alerts import AlertFold
 from stores.sqlite import SqliteStore
 from streams.codec import pack_state, unpack_state
-from streams.documents import Batch, RumorDocument
-from streams.effects import Assigned, Effects, Merged, Raised
+from streams.documents import Batch, RumorDocument, newest
+from streams.effects import Assigned, Effects, Merged, Moved, Raised
 from streams.records import Dead
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
@@ -47,6 +49,7 @@ class Results(msgspec.Struct, array_like=True):
     raised: list[Raised]
     closed: list[RumorDocument]
     dead: list[Dead]
+    moved: list[Moved] = []  # by splits, after `assigned` and `merged`
 
 
 RESULTS = "results"
@@ -83,6 +86,7 @@ class EmbeddedRoad:
         self.next = 0  # offset of the log that is folded next
         self.cluster: bytes | None = None  # the cluster fold's snapshot in the last checkpoint
         self._decided = 0  # place of the decision that is folded next
+        self.orders = Orders(self.log)
         self._counts = [0, 0, 0, 0]  # by Outcome
         self._levels = {"suggest": 0, "confirm": 0}
         self._standing: dict[str, str] = {}  # alert -> its level now
@@ -94,7 +98,7 @@ class EmbeddedRoad:
         self._restore()
 
     def _clear(self) -> None:
-        self._results = Results([], [], [], [], [])
+        self._results = Results([], [], [], [], [], [])
 
     def _restore(self) -> None:
         blob = self.store.get_blob(CHECKPOINT)
@@ -106,6 +110,8 @@ class EmbeddedRoad:
         self._alert.restore(state["alert"])
         self.next = state["next"]
         self._decided = state["decided"]
+        if "orders" in state:  # older checkpoints know none
+            self.orders.restore(state["orders"])
         self._counts = list(state["counts"])
         self._levels = dict(state["levels"])
         self._standing = dict(state["standing"])
@@ -139,39 +145,62 @@ class EmbeddedRoad:
         return passed >= max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE)
 
     def catch_up(self, front: Front, batch: int) -> None:
-        """Fold what the log holds beyond the checkpoint."""
-        ahead = self._fold_decisions(batch)
-        if self.next == self.logged:
+        """Fold what the logs hold beyond the checkpoint."""
+        if self.next == self.logged and self.orders.next() is None:
+            self._fold_decisions(0)
             return
         if self.cluster is not None:
             front.restore(self.cluster, self.next)
+        ahead = self._fold_between(front, batch)
         while records := self.log.read(POSTS, self.next, ahead):
             self.take(front.again([value for _, value in records]))
-            ahead = self._fold_decisions(batch)
+            ahead = self._fold_between(front, batch)
         self.take(front.snapshot())
+
+    def _fold_between(self, front: Front, most: int) -> int:
+        """Fold orders and decisions of the log that stand before its next entry; how many entries come
+        before more of them."""
+        while (found := self.orders.next()) is not None:
+            placed, order = found
+            if placed.before > self.next:
+                return min(self._fold_decisions(most), placed.before - self.next)
+            self._fold_decisions(0, upto=placed.decided)
+            self._fold_changes(front.obey([order]))
+            self.orders.done([order])
+        return self._fold_decisions(most)
 
     def decide(self) -> None:
         """Take up what waits in the inbox: its place is before the entry that the log gets next."""
         if inbox.admit(self.log, self.next):
             self._fold_decisions(0)
 
-    def _fold_decisions(self, most: int) -> int:
-        """Fold what was decided before the next entry; how many entries come before more of it."""
-        while found := inbox.admitted(self.log, self._decided):
+    def _fold_decisions(self, most: int, *, upto: int | None = None) -> int:
+        """Fold what was decided before the next entry; how many entries come before more of it.
+
+        `upto`: no more decisions than these.
+        """
+        while upto is None or self._decided < upto:
+            found = inbox.admitted(self.log, self._decided)
+            if found is None:
+                break
             if found.before > self.next:
                 return min(most, found.before - self.next)
             with self._lock:
-                self._note(self._alert.take(found.record))
+                effects = self._alert.take(found.record)
+                self._note(effects)
             self._decided += 1
+            self.orders.give(order_of(found.record, effects.moved))
         return most
 
     def take(self, portion: Portion) -> None:
         """Append a portion to the log, then fold it; with a snapshot, make a checkpoint."""
-        if portion.values:
-            self.log.append(POSTS, portion.values)
-        for left, change in zip(range(len(portion.changes))[::-1], portion.changes, strict=True):
-            with self._lock:
-                self._note(self._alert.apply(change, more=left > 0))
+        with self.store.transaction():
+            if portion.orders:
+                self.orders.keep(portion.orders, before=self.next, decided=self._decided)
+            if portion.values:
+                self.log.append(POSTS, portion.values)
+        self.orders.done(portion.orders)
+        self._fold_changes(portion)
         self.next += portion.entries
         self._results.dead += portion.dead
         if portion.cluster is not None:
@@ -180,6 +209,11 @@ class EmbeddedRoad:
                 self.checkpoint()
         elif time.monotonic() - self._written >= DOCUMENTS_S:
             self._write_documents()
+
+    def _fold_changes(self, portion: Portion) -> None:
+        for left, change in zip(range(len(portion.changes))[::-1], portion.changes, strict=True):
+            with self._lock:
+                self._note(self._alert.apply(change, more=left > 0))
 
     def _note(self, effect: Effects) -> None:
         for assigned in effect.assigned:
@@ -193,6 +227,7 @@ class EmbeddedRoad:
         results.merged += effect.merged
         results.raised += effect.raised
         results.closed += effect.closed
+        results.moved += effect.moved
         if effect.batch:
             self._batches.append(effect.batch)
 
@@ -212,6 +247,7 @@ class EmbeddedRoad:
             "alert": self._alert.snapshot(),
             "next": self.next,
             "decided": self._decided,
+            "orders": self.orders.state(),
             "counts": self._counts,
             "levels": self._levels,
             "standing": self._standing,
@@ -224,9 +260,16 @@ class EmbeddedRoad:
         self._checkpointed = time.monotonic()
         self._cost = self._checkpointed - started
 
-    def finish(self) -> list[RumorDocument]:
-        """End of the stream: write all that is due; returns the rumors that are still open."""
+    def finish(self, front: Front) -> list[RumorDocument]:
+        """End of the stream: write all that is due; returns the rumors that are still open.
+
+        `front` carries out what was ordered too late for the one that fed the stream.
+        """
         self.decide()
+        if self.orders.waiting:
+            if self.cluster is not None:
+                front.restore(self.cluster, self.next)
+            self.take(front.obey(list(self.orders.waiting.values()), snapshot=True))
         self._batches.append(self._alert.flush())
         self.checkpoint()
         return self._alert.open_documents()
@@ -246,19 +289,3 @@ class EmbeddedRoad:
         while records := self.log.read(RESULTS, at, 64):
             yield from (decoded(_results, value) for _, value in records)
             at = records[-1][0] + 1
-
-
-def newest(batches: list[Batch]) -> Batch:
-    """One batch with the newest version of each document."""
-    return Batch(
-        rumors=list({d.rumor_id: d for b in batches for d in b.rumors}.values()),
-        alerts=list({d.alert_id: d for b in batches for d in b.alerts}.values()),
-        posts=list({(d.source, d.post_id): d for b in batches for d in b.posts}.values()),
-        trends=list(
-            {
-                (d.bucket, d.language, d.platform, d.category): d for b in batches for d in b.trends
-            }.values()
-        ),
-        claims=list({d.claim_id: d for b in batches for d in b.claims}.values()),
-        audits=[d for b in batches for d in b.audits],
-    )

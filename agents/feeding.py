@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from agents.front import Entry, Front, Portion
+from agents.orders import Order
 from clusters import ClusterFold
 from embeddings.door import Door
 from streams.sources.files import Reading, read_files
@@ -60,18 +61,21 @@ class Feeding:
         return self._reading.total
 
     def portions(
-        self, *, skip: int, cluster: bytes | None, at: int, snapshot: Callable[[], bool]
-    ) -> Iterator[Portion]:
+        self, *, skip: int, cluster: bytes | None, at: int, snapshot: Callable[[], bool],
+        orders: Callable[[], list[Order]],
+    ) -> Iterator[Portion]:  # fmt: skip
         """All but the first `skip` entries, from a cluster fold's snapshot (and its offset) on.
 
-        A portion brings a new snapshot when `snapshot` asks for one. The last portion has no entry
+        A portion brings a new snapshot when `snapshot` asks for one, and carries out what `orders`
+        gives. The last portion has no entry
         and always brings one. Raises FileError for what cannot be read.
         """
         if cluster is not None:
             self._front.restore(cluster, at)
         entries = with_ticks(self._reading, self._rules, self._feed.tick_ms)
         for chunk in self._feed.chunks(_without(entries, skip)):
-            yield self._front.take(chunk, snapshot=snapshot())
+            given = orders()
+            yield self._front.take(chunk, snapshot=snapshot(), orders=given)
         yield self._front.snapshot()
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 import msgspec
 
+from agents.decoding import decoded
+from agents.orders import Order, embedded
 from clusters import ClusterFold
 from embeddings.door import Admitted, Door, frame_of
-from streams.codec import CodecError, pack_state, unpack_state
+from streams.codec import pack_state, unpack_state
 from streams.records import Change, Dead, DoorPost
 from streams.validation import InputRecord, Invalid, Tick, Valid
 
 POSTS = "posts"  # the log, and what frames name as their origin
-
-T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -52,6 +51,7 @@ class Portion(msgspec.Struct):
     dead: list[Dead]
     changes: list[Change]
     cluster: bytes | None = None  # snapshot of the cluster fold after it, where one was asked for
+    orders: list[Order] = []  # carried out before its first entry
 
 
 Passed = Admitted | Dead | Tick
@@ -78,8 +78,10 @@ class Front:
         self._cluster.restore(unpack_state(cluster))
         self._next = at
 
-    def take(self, entries: list[Entry], *, snapshot: bool) -> Portion:
-        """Let entries in and fold them."""
+    def take(
+        self, entries: list[Entry], *, snapshot: bool, orders: Sequence[Order] = ()
+    ) -> Portion:
+        """Carry orders out, let entries in and fold them."""
         passed: list[Passed] = []
         values: list[bytes] = []
         for entry in entries:
@@ -91,13 +93,17 @@ class Front:
             passed.append(result)
             post, dead = (None, result) if isinstance(result, Dead) else (result.post, None)
             values.append(_encode(Logged(entry.record.input, post, dead, None)))
-        return self._fold(passed, values, snapshot)
+        return self._fold(passed, values, snapshot, orders)
 
     def again(self, values: list[bytes]) -> Portion:
         """Fold records of the log once more. Raises CodecError."""
         return self._fold(
             [self._passed(decoded(_logged, value)) for value in values], [], snapshot=False
         )
+
+    def obey(self, orders: Sequence[Order], *, snapshot: bool = False) -> Portion:
+        """Nothing but orders."""
+        return self._fold([], [], snapshot, orders)
 
     def snapshot(self) -> Portion:
         """Nothing but a snapshot of the cluster fold."""
@@ -108,24 +114,23 @@ class Front:
             return self._door.again(record.post)
         return record.dead if record.dead is not None else Tick(record.tick or 0)
 
-    def _fold(self, passed: Sequence[Passed], values: list[bytes], snapshot: bool) -> Portion:
+    def _fold(
+        self,
+        passed: Sequence[Passed],
+        values: list[bytes],
+        snapshot: bool,
+        orders: Sequence[Order] = (),
+    ) -> Portion:
+        changes = [c for one in orders for c in self._cluster.take(embedded(one, self._door))]
         numbered = list(enumerate(passed, start=self._next))
-        embedded = frame_of(self._door, numbered, origin=POSTS, partition=0)
-        changes = self._cluster.fold(embedded.frame)
+        framed = frame_of(self._door, numbered, origin=POSTS, partition=0)
+        changes += self._cluster.fold(framed.frame)
         self._next += len(passed)
         state = pack_state(self._cluster.snapshot()) if snapshot else None
-        return Portion(len(passed), values, embedded.dead, changes, state)
+        return Portion(len(passed), values, framed.dead, changes, state, list(orders))
 
 
 def origin_of_post(value: bytes) -> str | None:
     """Where a record of the log came from; None for a dead one and a tick. Raises CodecError."""
     found = decoded(_origin, value)
     return found.input if bytes(found.post) != _NONE else None
-
-
-def decoded(decoder: msgspec.msgpack.Decoder[T], value: bytes) -> T:
-    """A record of one of the road's logs. Raises CodecError."""
-    try:
-        return decoder.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise CodecError("a record of the log does not fit its form") from None

@@ -22,6 +22,7 @@ from types import TracebackType
 from agents.feeding import Feed, Feeding
 from agents.front import Portion
 from agents.memory import collect_rarely, peak_rss_bytes
+from agents.orders import Order
 from agents.stages import cluster_fold, door_for, encoder_for
 from config import Settings
 from streams.codec import decode, encode
@@ -78,8 +79,9 @@ class FrontProcess:
         return total
 
     def portions(
-        self, *, skip: int, cluster: bytes | None, at: int, snapshot: Callable[[], bool]
-    ) -> Iterator[Portion]:
+        self, *, skip: int, cluster: bytes | None, at: int, snapshot: Callable[[], bool],
+        orders: Callable[[], list[Order]],
+    ) -> Iterator[Portion]:  # fmt: skip
         """As those of `Feeding`. Raises FrontEnded, and what reading raises."""
         self._tell((skip, cluster, at))
         asked = False
@@ -95,6 +97,8 @@ class FrontProcess:
             if not asked and snapshot():
                 asked = True
                 self._tell(True)
+            for order in orders():
+                self._tell(encode(order))
 
     def _tell(self, value: object) -> None:
         with suppress(
@@ -132,8 +136,9 @@ def _work(connection: Connection, settings: Settings, feed: Feed) -> None:
         connection.send_bytes(_TOTAL + pickle.dumps(feeding.total()))
         skip, cluster, at = connection.recv()
         sending = _Sending(connection)
+        asked = _Asked(connection)
         for portion in feeding.portions(
-            skip=skip, cluster=cluster, at=at, snapshot=_asking(connection)
+            skip=skip, cluster=cluster, at=at, snapshot=asked.snapshot, orders=asked.orders
         ):
             sending.put(_PORTION + encode(portion))
         sending.put(_PEAK + pickle.dumps(peak_rss_bytes()))
@@ -146,11 +151,31 @@ def _work(connection: Connection, settings: Settings, feed: Feed) -> None:
         connection.send_bytes(_ERROR + pickle.dumps(error))
 
 
-def _asking(connection: Connection) -> Callable[[], bool]:
-    def asked() -> bool:
-        return connection.poll() and bool(connection.recv())
+class _Asked:
+    """What the parent asked for since the last portion. Raises EOFError, ConnectionError."""
 
-    return asked
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._snapshot = False
+        self._orders: list[Order] = []
+
+    def orders(self) -> list[Order]:
+        self._listen()
+        given, self._orders = self._orders, []
+        return given
+
+    def snapshot(self) -> bool:
+        self._listen()
+        asked, self._snapshot = self._snapshot, False
+        return asked
+
+    def _listen(self) -> None:
+        while self._connection.poll():
+            told = self._connection.recv()
+            if isinstance(told, bytes):
+                self._orders.append(decode(told, Order))
+            else:
+                self._snapshot = True
 
 
 def _end_with_parent() -> None:

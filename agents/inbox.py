@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agents.front import decoded
+from agents.decoding import decoded
 from streams.codec import CodecError, encode
 from streams.inputs import Decision, read_input
 from streams.records import Change

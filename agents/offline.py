@@ -60,7 +60,8 @@ async def _write(settings: Settings, out: Path) -> tuple[dict[str, Any], Compari
             effects = alert.apply(changes[one])
         else:
             continue
-        said.append(Results(effects.assigned, effects.merged, effects.raised, effects.closed, []))
+        e = effects
+        said.append(Results(e.assigned, e.merged, e.raised, e.closed, [], e.moved))
     said.append(Results([], [], [], [], posts.dead))
     comparison = Comparison(
         len(folded),

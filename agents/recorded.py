@@ -73,7 +73,7 @@ async def _write(settings: Settings, out: Path) -> tuple[dict[str, Any], Resent]
         posts = await read_posts(consumer, topics)
         recorded, again, last_ms = await _distinct(consumer, topics)
         open_rumors, changes = await _open_rumors(consumer, topics, settings)
-    said = [Results(r.assigned, r.merged, r.raised, r.closed, []) for r in recorded]
+    said = [Results(r.assigned, r.merged, r.raised, r.closed, [], r.moved) for r in recorded]
     said.append(Results([], [], [], [], posts.dead))
     told = Told(said, posts.inputs)
     summary = write_told(settings, out, told, open_rumors, max(last_ms - posts.first_ms, 0) / 1000)

@@ -106,18 +106,20 @@ def replay(
         road = EmbeddedRoad(database, built.alert)
         if options.on_road is not None:
             options.on_road(road)
-        road.catch_up(Front(built.door, built.cluster), CHUNK)
+        front = Front(built.door, built.cluster)
+        road.catch_up(front, CHUNK)
         for portion in source.portions(
             skip=road.logged if STDIN not in paths else 0,
             cluster=road.cluster,
             at=road.next,
             snapshot=lambda: road.checkpoint_due,
+            orders=road.orders.hand_out,
         ):
             road.decide()
             road.take(portion)
             if options.on_progress is not None:
                 options.on_progress(road.progress, total)
-        open_rumors = road.finish()
+        open_rumors = road.finish(front)
         totals = Totals(
             progress=road.progress,
             open_rumors=open_rumors,

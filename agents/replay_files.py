@@ -17,7 +17,7 @@ import msgspec
 
 from agents.embedded import Progress, Results
 from streams.documents import RumorDocument
-from streams.effects import Raised
+from streams.effects import Moved, Raised
 from streams.records import Dead, Outcome
 
 SCHEMA = 1
@@ -81,10 +81,12 @@ def write_files(road: Road, out: Path, totals: Totals) -> dict[str, Any]:
     heirs = Heirs()
     dead: list[Dead] = []
     raised: list[Raised] = []
+    moved: dict[tuple[str, str], Moved] = {}
     rumors: list[RumorDocument] = []
     for result in road.results():
         for merged in result.merged:
             heirs.note(merged.loser, merged.heir)
+        moved |= {(one.post.source, one.post.id): one for one in result.moved}
         dead += result.dead
         raised += result.raised
         rumors += result.closed
@@ -92,7 +94,7 @@ def write_files(road: Road, out: Path, totals: Totals) -> dict[str, Any]:
     raised.sort(key=lambda r: (r.raised_at, r.alert_id))
     rumors.sort(key=lambda r: (r.first_post_at, r.rumor_id))
     names: dict[str, set[str]] = {"rumor": set(), "event": set()}
-    _write(out / "assignments.jsonl", _assignments(road, dead, heirs, names))
+    _write(out / "assignments.jsonl", _assignments(road, dead, heirs, moved, names))
     _write(out / "alerts.jsonl", (_alert(r, heirs) for r in raised))
     _write(out / "rumors.jsonl", (_rumor(r, heirs) for r in rumors))
     _write(out / "dead.jsonl", (msgspec.to_builtins(d) for d in dead))
@@ -118,7 +120,11 @@ class _Line(msgspec.Struct):
 
 
 def _assignments(
-    road: Road, dead: list[Dead], heirs: Heirs, names: dict[str, set[str]]
+    road: Road,
+    dead: list[Dead],
+    heirs: Heirs,
+    moved: dict[tuple[str, str], Moved],
+    names: dict[str, set[str]],
 ) -> Iterator[_Line]:
     """Folded order first, the dead last in input order."""
     inputs = iter(road.inputs)
@@ -127,7 +133,8 @@ def _assignments(
     of, rumors, events = heirs.of, names["rumor"], names["event"]
     for result in road.results():
         for a in result.assigned:
-            rumor = of(a.rumor) if a.rumor else None
+            split = moved.get((a.source, a.post_id)) if moved and a.rumor else None
+            rumor = of(split.rumor if split else a.rumor) if a.rumor else None
             event = of(a.event) if a.event else None
             if rumor and event:
                 rumors.add(rumor)
@@ -140,7 +147,7 @@ def _assignments(
                 _OUTCOMES[a.outcome],
                 "late" if a.outcome == late else None,
                 a.duplicate_of,
-                a.micro,
+                split.micro if split else a.micro,
                 a.rumor,
                 rumor,
                 event,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from alerts.claims import Claims
@@ -27,6 +28,7 @@ class Decided(NamedTuple):
 
     rumor: Rumor | None  # that it is about, when there is one
     reason: str  # why it was refused; empty when it was taken
+    more: Mapping[str, str] = MappingProxyType({})  # what the audit tells besides what was given
 
 
 class View(NamedTuple):
@@ -184,17 +186,24 @@ class Desk:
         self._counted = {}
         return told
 
-    def take(self, action: Action, rumors: Iterable[Rumor], watermark: int) -> Decided:
-        """Do an action, or refuse it."""
+    def refer(self, action: Action, rumors: Iterable[Rumor]) -> Decided:
+        """The rumor that an action is about, and why it cannot be done as things stand, if so."""
         rumor = self.find(action.alert, rumors)
         if isinstance(rumor, str):
             return Decided(None, rumor)
         if rumor.alert is None:
             return Decided(rumor, f"the rumor {rumor.id} has no alert yet")
-        reason = refusal(rumor.alert, action)
-        if reason is None:
-            advance(rumor.alert, action, watermark)
-        return Decided(rumor, reason or "")
+        return Decided(rumor, refusal(rumor.alert, action) or "")
+
+    def take(self, action: Action, rumors: Iterable[Rumor], watermark: int) -> Decided:
+        """Do an action, or refuse it. Merge and split are for `alerts.binding`."""
+        decided = self.refer(action, rumors)
+        if not decided.reason and decided.rumor is not None and decided.rumor.alert is not None:
+            advance(decided.rumor.alert, action, watermark)
+        return decided
+
+    def about_a_claim(self, action: Action) -> bool:
+        return self._claims.get(action.alert) is not None
 
     def state(self) -> dict[str, Any]:
         return {
@@ -220,6 +229,9 @@ def audit(action: Action, decided: Decided, version: int) -> AuditDocument:
         "links": " ".join(action.links),
         "correction": action.correction,
         "correction_link": action.correction_link,
+        "other": action.other,
+        "posts": " ".join(action.posts),
+        **decided.more,
     }
     return AuditDocument(
         action_id=action.id,

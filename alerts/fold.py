@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from alerts.assigning import assigned
+from alerts.binding import bind
 from alerts.desk import Desk
 from alerts.growing import absorb, close_aged, count, open_rumors
 from alerts.levels import Levels
@@ -31,7 +32,7 @@ from streams.effects import Effects
 from streams.inputs import Action, ClaimRecord, RumorInput, SettingsChange
 from streams.records import Change, WrongEncoder
 
-STATE_VERSION = 6
+STATE_VERSION = 7
 
 
 class AlertFold:
@@ -117,6 +118,13 @@ class AlertFold:
         if standing.desk.seen(record.id):
             return effects
         standing.version += 1
+        if (
+            isinstance(record, Action)
+            and record.deed in ("merge", "split")
+            and not standing.desk.about_a_claim(record)
+        ):
+            bind(standing, self._writing, record, effects)
+            return effects
         for rumor in standing.desk.decide(record, standing.view(), self._headline, effects.batch):
             self._writing.tell(rumor, effects.batch)
         return effects

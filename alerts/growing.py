@@ -6,20 +6,26 @@ import numpy as np
 
 from alerts.lifecycle import hear, note
 from alerts.measuring import count_texts
-from alerts.rumor import Rumor, folded_posts
+from alerts.rumor import AlertState, Rumor, folded_posts
 from alerts.shaping import post_document
 from alerts.standing import Standing
 from alerts.writing import Writing
 from streams.documents import Batch, PostDocument, RumorDocument
 from streams.grid import int8
 from streams.ids import rumor_id
+from streams.inputs import Action
 from streams.records import Change
 
 
 def open_rumors(standing: Standing, change: Change, rows: np.ndarray) -> None:
     """A micro-cluster not known yet starts as a rumor of its own, named by its first post."""
-    micros = standing.micros
+    micros, tree = standing.micros, standing.tree
     new = set(rows[micros.rumor[rows] < 0].tolist())
+    for row in sorted(new):
+        number = tree.expected.pop(micros.ids[row])
+        if number is not None:  # out of a split
+            new.remove(row)
+            micros.rumor[row], micros.event[row] = number, tree.rumors[number].event
     if not new:
         return
     for at, micro in enumerate(change.rows.micro.tolist()):
@@ -27,17 +33,20 @@ def open_rumors(standing: Standing, change: Change, rows: np.ndarray) -> None:
         if row in new:
             new.remove(row)
             name = rumor_id(change.rows.source[at], change.rows.id[at])
-            rumor = standing.tree.open(name, int(change.rows.created_at[at]))
+            rumor = tree.open(name, int(change.rows.created_at[at]))
             micros.rumor[row] = micros.event[row] = rumor.number
+    for row in sorted(new):  # out of a split that this fold's log does not reach back to
+        rumor = tree.open("r" + micros.ids[row][1:], max(change.watermark, 0))
+        micros.rumor[row] = micros.event[row] = rumor.number
 
 
 def count(standing: Standing, change: Change, rows: np.ndarray) -> list[PostDocument]:
     """Add the change's posts to their rumors; returns documents of those that are indexed."""
     documents: list[PostDocument] = []
-    if not len(change.rows):
-        return documents
     numbers = standing.micros.rumor[rows].tolist()
     count_texts(standing.tree.rumors, numbers, change.micros.vectors.tolist())
+    if not len(change.rows):
+        return documents
     for micro, voice, post in folded_posts(change):
         rumor = standing.tree.rumors[numbers[micro]]
         rumor.take(post, voice, standing.place)
@@ -49,22 +58,28 @@ def count(standing: Standing, change: Change, rows: np.ndarray) -> list[PostDocu
         if rumor.indexed:
             documents.append(post_document(post, rumor.id, standing.version))
         elif len(rumor.posts) >= standing.parameters.index_posts:
-            documents += _index(standing, rumor)
+            documents += index(standing, rumor)
     return documents
 
 
-def _index(standing: Standing, rumor: Rumor) -> list[PostDocument]:
+def index(standing: Standing, rumor: Rumor) -> list[PostDocument]:
     """The rumor crossed the index threshold: what it kept so far is stored."""
     rumor.indexed = True
     return [post_document(p, rumor.id, standing.version) for p in rumor.kept]
 
 
-def absorb(standing: Standing, writing: Writing, heir: Rumor, loser: Rumor) -> list[PostDocument]:
-    """The younger of two rumors goes into the older one, its alert and posts too."""
+def absorb(
+    standing: Standing, writing: Writing, heir: Rumor, loser: Rumor, by: Action | None = None
+) -> list[PostDocument]:
+    """The younger of two rumors goes into the older one, its alert and posts too.
+
+    `by`: the analyst's action that merged them, if it was one.
+    """
     moved = list(loser.kept)
     alert = loser.alert
     if alert is not None and heir.alert is None:
         heir.alert, alert = alert, None
+    _note_merger(standing, heir, loser, alert, by)
     if loser.indexed or loser.alert is not None:
         document = writing.document(loser, open=False, merged_into=heir.id)
         heir_alert = heir.alert.alert_id if heir.alert and alert else None
@@ -78,8 +93,22 @@ def absorb(standing: Standing, writing: Writing, heir: Rumor, loser: Rumor) -> l
     if heir.indexed:
         return [post_document(p, heir.id, standing.version) for p in moved]
     if loser.indexed or len(heir.posts) >= standing.parameters.index_posts:
-        return _index(standing, heir)
+        return index(standing, heir)
     return []
+
+
+def _note_merger(
+    standing: Standing, heir: Rumor, loser: Rumor, alert: AlertState | None, by: Action | None
+) -> None:
+    """Both alerts' histories tell of it. `alert`: the loser's, where the heir keeps its own."""
+    if heir.alert is None or (alert is None and by is None):
+        return
+    deed, who = ("merge", by.who) if by else ("merged", "")
+    at, why = (by.at, f": {by.why}" if by.why else "") if by else (standing.watermark, "")
+    other = f"{alert.alert_id} ({loser.id})" if alert else loser.id
+    note(heir.alert, deed, at, who=who, why=f"{other} became part of it{why}")
+    if alert is not None:
+        note(alert, deed, at, who=who, why=f"became part of {heir.alert.alert_id}{why}")
 
 
 def close_aged(
@@ -93,14 +122,16 @@ def close_aged(
     if not aged:
         return closed
     tree, micros, desk = standing.tree, standing.micros, standing.desk
-    losing = sorted(micros.rumors_with(aged) & tree.rumors.keys())
+    tree.parts.forget(aged)
+    left = micros.rumors_with(aged) | tree.expected.lost(aged)
+    losing = sorted(left & tree.rumors.keys())
     writing.settle(set(losing), batch)
     for number in losing:
         rumor = tree.rumors[number]
         rumor.vector = rumor.vector or int8(micros.dense_of(micros.of_rumor(number)))
     micros.drop(aged)
     for number in losing:
-        if micros.count_of_rumor(number):
+        if micros.count_of_rumor(number) or tree.expected.has(number):
             continue
         rumor = tree.rumors[number]
         if rumor.alert is not None:

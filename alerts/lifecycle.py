@@ -51,6 +51,8 @@ MOVES: dict[Deed, Move] = {
     "dismiss": Move(_OPEN, "dismissed"),
     "close": Move(_SETTLED, "closed"),
     "reopen": Move(_SETTLED | _CLOSED, "new"),
+    "merge": Move(_OPEN | _SETTLED, None),
+    "split": Move(_OPEN | _SETTLED, None),
     "mute": Move(_OPEN | _SETTLED, None),
     "unmute": Move(_OPEN | _SETTLED, None),
 }
@@ -81,6 +83,8 @@ def _fault(action: Action) -> str | None:
         return f"{action.deed} needs a reason: say why"
     if action.deed == "assign" and not (action.assignee or "").strip():
         return "assign needs a name on the desk: say to whom"
+    if action.deed == "merge" and not action.other.strip():
+        return "merge needs the other alert: say which"
     if action.deed == "verdict":
         return _verdict_fault(action)
     return None

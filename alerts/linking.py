@@ -16,19 +16,23 @@ def across_languages(
     threshold: float,
     language: Callable[[int], str | None],
     merge: Callable[[int, int, float], None],
+    barred: Callable[[int, int], bool] = lambda own, other: False,
 ) -> None:
     """Merge rumors of different languages that mean the same.
 
     For each micro-cluster that is due, the nearest one by the dense part alone whose rumor is mostly
     in another language: their rumors merge when the cosine reaches `threshold`, leads that of every
     other such rumor by LINK_LEAD, and is reached by the mean over all pairs as well, so that a chain
-    of links does not tie together what is apart. `language` tells a rumor's main language.
+    of links does not tie together what is apart. `language` tells a rumor's main language;
+    rumors that are `barred` never merge.
     """
     for row, near in zip(due.tolist(), micros.meaning(due), strict=True):
         found = _nearest(micros, int(micros.rumor[row]), near, threshold, language)
         if found is None:
             continue
         own, other, similarity = found
+        if barred(own, other):
+            continue
         pairs = micros.meaning(micros.of_rumor(own), micros.of_rumor(other))
         if float(pairs.mean()) >= threshold:
             merge(own, other, similarity)

@@ -16,6 +16,7 @@ def join(
     threshold: float,
     of: np.ndarray,
     merge: Callable[[int, int, float], None],
+    barred: Callable[[int, int], bool] = lambda own, other: False,
 ) -> None:
     """Compare micro-clusters that are due with all others; merge groups that belong together.
 
@@ -23,7 +24,7 @@ def join(
     here as groups merge); `compare` gives the similarities of any rows with any others. Two groups
     merge when the pair at hand reaches `threshold` (a cosine) and so does the mean over all pairs:
     average-link agglomeration (Sokal and Michener 1958). Pairs are tried from the most similar down,
-    ties to the oldest.
+    ties to the oldest. Groups that are `barred` never merge.
     """
     for row, near in zip(due.tolist(), similarity, strict=True):
         rivals = (near >= threshold).nonzero()[0]
@@ -33,7 +34,7 @@ def join(
         refused: set[int] = set()
         for at in rivals[np.lexsort((rivals, -near[rivals]))]:
             own, other = int(of[row]), int(of[at])
-            if own == other or other in refused:
+            if own == other or other in refused or barred(own, other):
                 continue
             pairs = compare(np.flatnonzero(of == own), np.flatnonzero(of == other))
             if float(pairs.mean()) >= threshold:

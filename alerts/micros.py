@@ -77,6 +77,8 @@ class Micros:
             start = end
         self._dense[rows[entered]] += delta.dense[entered]
         self._posts[rows[entered]] += delta.vectors[entered]
+        if delta.vectors.min() < 0:  # posts were moved from one to another
+            self._posts[rows] = np.maximum(self._posts[rows], 0)
         self._weigh(rows[entered])
         self._learn(delta)
         posts_in = self._posts[rows]
@@ -327,6 +329,8 @@ def _merged(
         distinct = both[starts]
     else:
         distinct, total = features, sums.astype(np.int64)
+    if total.min(initial=1) <= 0:  # words of posts that were moved away
+        distinct, total = distinct[total > 0], total[total > 0]
     if len(distinct) > FEATURES_KEPT:
         largest = np.sort(np.lexsort((distinct, -total))[:FEATURES_KEPT])
         distinct, total = distinct[largest], total[largest]

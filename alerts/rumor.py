@@ -10,7 +10,7 @@ import msgspec
 from alerts.distinct import Distinct
 from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
 from alerts.topics import category_of
-from streams.documents import Join, Level, Status, Triage
+from streams.documents import Join, Level, Split, Status, Triage
 from streams.records import KINDS, Change, Flag, Kind, Outcome
 
 _MAPPINGS = ["languages", "platforms", "communities", "categories", "kinds", "flags", "timeline"]
@@ -116,9 +116,11 @@ class Rumor(msgspec.Struct, kw_only=True):
     reach: int = 0
     timeline: dict[int, int] = {}  # start of bucket -> posts
     kept: list[Kept] = []
+    marks: list[tuple[int, int]] = []  # (place, voice) of each kept post
     indexed: bool = False
     vector: bytes = b""  # as it last grew, from when a micro-cluster leaves the window; else empty
     joins: list[Join] = []
+    splits: list[Split] = []  # out of it, or the one that made it
     alert: AlertState | None = None
     ordinal: int = 0  # alerts raised so far
     answered_by: str = ""  # id of a known claim for whose sake no alert is raised
@@ -130,10 +132,7 @@ class Rumor(msgspec.Struct, kw_only=True):
         self.posts.append((place, post.id))
         self.first_at = min(self.first_at, at)
         self.last_at = max(self.last_at, at)
-        if post.repost_of is None:
-            self.voices.add(voice, at)
-            if post.wording and post.words >= SAYING:
-                self.wordings.add(post.wording, at)
+        self.hear(post, voice)
         _count(self.languages, post.lang)
         if post.platform:
             _count(self.platforms, post.platform)
@@ -152,6 +151,14 @@ class Rumor(msgspec.Struct, kw_only=True):
         self.timeline[bucket] = self.timeline.get(bucket, 0) + 1
         if len(self.kept) < POSTS_KEPT:
             self.kept.append(post)
+            self.marks.append((place, voice))
+
+    def hear(self, post: Kept, voice: int) -> None:
+        """Note who said it, and in which words."""
+        if post.repost_of is None:
+            self.voices.add(voice, post.created_at)
+            if post.wording and post.words >= SAYING:
+                self.wordings.add(post.wording, post.created_at)
 
     def absorb(self, other: Rumor) -> None:
         """Add a younger rumor's sums to this one."""
@@ -180,7 +187,9 @@ class Rumor(msgspec.Struct, kw_only=True):
                 counts[number] = counts.get(number, 0) + n
         self.reach += other.reach
         self.kept = (self.kept + other.kept)[:POSTS_KEPT]
+        self.marks = (self.marks + other.marks)[:POSTS_KEPT]
         self.joins += other.joins
+        self.splits += other.splits
 
     def volume(self, start: int, end: int) -> int:
         """Posts in buckets that start in [start, end), ms."""
@@ -241,6 +250,8 @@ def from_state(state: dict[str, Any]) -> Rumor:
     fields["alert"] = _as_struct(state["alert"], AlertState)
     fields["kept"] = [msgspec.convert(k, Kept) for k in state["kept"]]
     fields["joins"] = [msgspec.convert(j, Join) for j in state["joins"]]
+    fields["splits"] = [msgspec.convert(s, Split) for s in state["splits"]]
+    fields["marks"] = [(place, voice) for place, voice in state["marks"]]
     fields["posts"] = [(place, post_id) for place, post_id in state["posts"]]
     return Rumor(**fields)
 

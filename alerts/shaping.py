@@ -51,6 +51,7 @@ def rumor_document(
         exemplars=shown.exemplars,
         timeline=newest,
         joins=rumor.joins[-50:],
+        splits=rumor.splits[-50:],
         level=rumor.alert.level if rumor.alert else None,
         alert_id=rumor.alert.alert_id if rumor.alert else None,
         category=category,

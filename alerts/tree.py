@@ -10,6 +10,8 @@ from alerts.linking import across_languages
 from alerts.merging import join
 from alerts.micros import Micros
 from alerts.parameters import LINK_LEAD, AlertParameters
+from alerts.parting import Expected
+from alerts.parts import Bars, Parts
 from alerts.rumor import Rumor, from_state, to_state
 from streams.documents import Join
 from streams.effects import Merged
@@ -27,6 +29,9 @@ class Tree:
         self._events: dict[int, list[int]] = {}  # event -> numbers of its rumors, oldest first
         self._event_ids: dict[int, str] = {}
         self._next = 0
+        self.parts = Parts()
+        self.bars = Bars()
+        self.expected = Expected()
 
     def use(self, macro_threshold: float, event_threshold: float) -> None:
         """Other thresholds from here on; what is joined stays joined."""
@@ -59,48 +64,99 @@ class Tree:
             for _, loser in joined:
                 loser.event = min(a, b) if loser.event in (a, b) else loser.event
 
-        def join_rumors(a: int, b: int, threshold: float, similarity: float, reason: str) -> None:
-            heir, loser = self.rumors[min(a, b)], self.rumors.pop(max(a, b))
-            join_events(heir.event, loser.event, similarity)
-            loser.event = heir.event
-            self._events[heir.event].remove(loser.number)
-            heir.joins.append(
-                Join(
-                    loser=loser.id,
-                    at=at,
-                    similarity=round(similarity, 4),
-                    threshold=threshold,
-                    reason=reason,
-                )
-            )
-            micros.rumor[micros.of_rumor(loser.number)] = heir.number
-            merged.append(Merged(loser=loser.id, heir=heir.id))
-            joined.append((heir, loser))
-
         def join_alike(a: int, b: int, similarity: float) -> None:
+            own, other = self.parts.rumor(a), self.parts.rumor(b)
+            self.parts.fuse(micros, a, b, min(own, other), max(own, other))
+            if own == other:  # two parts of what an analyst merged
+                return
             least = self._macro_threshold
             reason = (
                 "Merged because the posts of their nearest micro-clusters agree by "
                 f"{similarity:.2f} and all by {least:.2f} or more on average."
             )
-            join_rumors(a, b, least, similarity, reason)
+            join_rumors(own, other, similarity, least, reason)
 
         def join_across(a: int, b: int, similarity: float) -> None:
             reason = (
                 f"Merged across languages because they agree by {similarity:.2f} in meaning, "
                 f"{LINK_LEAD:.2f} or more ahead of any other."
             )
-            join_rumors(a, b, self._link_threshold, similarity, reason)
+            self.parts.fuse(micros, a, b, min(a, b), max(a, b))
+            join_rumors(a, b, similarity, self._link_threshold, reason)
+
+        def join_rumors(a: int, b: int, similarity: float, threshold: float, reason: str) -> None:
+            heir, loser = min(a, b), max(a, b)
+            join_events(self.rumors[heir].event, self.rumors[loser].event, similarity)
+            joined.append(self._join(micros, heir, loser, at, similarity, threshold, reason))
+            merged.append(Merged(loser=joined[-1][1].id, heir=joined[-1][0].id))
+
+        def barred(a: int, b: int) -> bool:
+            return self.bars.between(self.parts.rumor(a), self.parts.rumor(b))
 
         if len(due):
             near = micros.similarity(due)
             apart = micros.posts_apart(near, due)
             compare, macro = micros.between_posts, self._macro_threshold
-            join(due, apart, compare, macro, micros.rumors_of(), join_alike)
-            across_languages(micros, due, self._link_threshold, self._language, join_across)
+            join(due, apart, compare, macro, self.parts.labels(micros), join_alike, barred)
+            across_languages(
+                micros, due, self._link_threshold, self._language, join_across, self.bars.between
+            )
             compare, event = micros.similarity, self._event_threshold
             join(due, near, compare, event, micros.events_of(), join_events)
         return merged, joined
+
+    def unite(
+        self, micros: Micros, a: Rumor, b: Rumor, at: int, who: str, reason: str
+    ) -> tuple[list[Merged], Rumor, Rumor]:
+        """An analyst says that two rumors are one; what was merged, heir, loser.
+
+        Their parts are still compared each for itself.
+        """
+        heir, loser = min(a.number, b.number), max(a.number, b.number)
+        merged = self._join_events(micros, a.event, b.event)
+        rows, others = micros.of_rumor(heir), micros.of_rumor(loser)
+        alike = (
+            float(micros.between_posts(rows, others).mean()) if len(rows) and len(others) else 0.0
+        )
+        self.parts.keep_apart(micros, heir, loser)
+        old, young = self._join(micros, heir, loser, at, alike, self._macro_threshold, reason, who)
+        return [*merged, Merged(loser=young.id, heir=old.id)], old, young
+
+    def part(self, rumor: Rumor, part_id: str, born_at: int) -> Rumor:
+        """A new rumor beside the one that it was a part of, in its event; nothing joins the two."""
+        number = self._next
+        self._next += 1
+        part = Rumor(
+            number=number, id=part_id, event=rumor.event,
+            born_at=born_at, first_at=born_at, last_at=born_at,
+        )  # fmt: skip
+        self.rumors[number] = part
+        self._events[rumor.event] = sorted([*self._events[rumor.event], number])
+        self.bars.inherit(rumor.number, number)
+        return part
+
+    def _join(
+        self, micros: Micros, heir: int, loser: int, at: int, similarity: float, threshold: float,
+        reason: str, who: str = "",
+    ) -> tuple[Rumor, Rumor]:  # fmt: skip
+        """The younger rumor goes into the older one; their events are one already."""
+        old, young = self.rumors[heir], self.rumors.pop(loser)
+        young.event = old.event
+        self._events[old.event].remove(loser)
+        old.joins.append(
+            Join(
+                loser=young.id,
+                at=at,
+                similarity=round(similarity, 4),
+                threshold=threshold,
+                reason=reason,
+                by=who,
+            )
+        )
+        micros.rumor[micros.of_rumor(loser)] = heir
+        self.bars.move(heir, loser)
+        self.expected.move(heir, loser)
+        return old, young
 
     def _language(self, number: int) -> str | None:
         """The language of most of a rumor's posts; None when it is not known."""
@@ -123,6 +179,7 @@ class Tree:
         rumor = self.rumors.pop(number)
         members = self._events[rumor.event]
         members.remove(number)
+        self.bars.forget(number)
         if not members:
             del self._events[rumor.event]
             del self._event_ids[rumor.event]
@@ -133,6 +190,9 @@ class Tree:
             "rumors": [to_state(self.rumors[n]) for n in sorted(self.rumors)],
             "events": [[e, self._event_ids[e], self._events[e]] for e in sorted(self._events)],
             "next": self._next,
+            "parts": self.parts.state(),
+            "bars": self.bars.state(),
+            "expected": self.expected.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -140,3 +200,6 @@ class Tree:
         self._events = {e: list(members) for e, _, members in state["events"]}
         self._event_ids = {e: name for e, name, _ in state["events"]}
         self._next = state["next"]
+        self.parts.restore(state["parts"])
+        self.bars.restore(state["bars"])
+        self.expected.restore(state["expected"])

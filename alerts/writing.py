@@ -69,10 +69,22 @@ class Writing:
         """The last documents of a rumor that was merged away or closed; they are due."""
         self._gone.append(Gone(rumor, alert, heir_alert))
 
+    def reshaped(self, number: int) -> None:
+        """Posts were taken out of a rumor: what it shows is chosen anew."""
+        self._shown.pop(number, None)
+
     def tell(self, rumor: Rumor, batch: Batch) -> None:
         """Put a rumor's documents into a batch, without waiting for more of the log."""
         self._due.pop(rumor.number, None)
         self._put(rumor, self.document(rumor), batch)
+
+    def tell_ended(self, batch: Batch) -> None:
+        """Put the last documents of rumors that are no more into a batch."""
+        for document, alert, heir_alert in self._gone:
+            batch.rumors.append(msgspec.structs.replace(document, version=self._standing.version))
+            if alert is not None:
+                batch.alerts.append(self._alert(alert, batch.rumors[-1], heir_alert))
+        self._gone = []
 
     def take(self, batch: Batch, *, more: bool = False) -> None:
         """Put documents into the batch, if they are due: when enough log or time has passed.
@@ -95,11 +107,7 @@ class Writing:
         self._written = (standing.version, standing.watermark)
         batch.trends = standing.trends.take(standing.watermark, standing.version)
         batch.claims = standing.desk.counted(standing.version)
-        for document, alert, heir_alert in self._gone:
-            batch.rumors.append(msgspec.structs.replace(document, version=standing.version))
-            if alert is not None:
-                batch.alerts.append(self._alert(alert, batch.rumors[-1], heir_alert))
-        self._gone = []
+        self.tell_ended(batch)
         rumors = [standing.tree.rumors[number] for number in self._dirty]
         written = [rumor for rumor in rumors if rumor.indexed or rumor.alert is not None]
         if written:

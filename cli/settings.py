@@ -122,7 +122,7 @@ def apply(
         if path is None:
             apply_on_kafka(wanted, change)
         else:
-            apply_to_folder(_database(path), chosen, change)
+            apply_to_folder(_database(path), change)
     except BadParameter as error:
         raise WrongUse(str(error)) from error
     except (DatabaseError, NotApplied) as error:

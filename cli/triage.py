@@ -26,6 +26,8 @@ class Deed(StrEnum):
     REOPEN = "reopen"
     MUTE = "mute"
     UNMUTE = "unmute"
+    MERGE = "merge"
+    SPLIT = "split"
 
 
 # What follows a deed on the command line.
@@ -33,7 +35,11 @@ _VALUES = {
     Deed.ASSIGN: "the name to assign it to",
     Deed.VERDICT: "fake, not-the-truth, authenticated or unverifiable",
     Deed.NOTE: "the note",
+    Deed.MERGE: "the id of the other alert or rumor",
 }
+
+
+_ONLY_SPLIT = "--post is for split: leave it out"
 
 
 def register(app: typer.Typer) -> None:
@@ -50,12 +56,19 @@ def triage(
     ],
     value: Annotated[
         str | None,
-        typer.Argument(metavar="[VALUE]", help="assign: a name; verdict: which; note: the note."),
+        typer.Argument(
+            metavar="[VALUE]",
+            help="assign: a name; verdict: which; note: the note; merge: the other alert or rumor.",
+        ),
     ] = None,
     why: Annotated[str, typer.Option(metavar="TEXT", help="The reason; dismiss needs one.")] = "",
     link: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="verdict: where it can be checked; may be repeated."),
+    ] = None,
+    post: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="split: a post of another claim; may be repeated."),
     ] = None,
     correction: Annotated[
         str, typer.Option(metavar="TEXT", help="verdict: the answer to share.")
@@ -77,7 +90,7 @@ def triage(
     wait: WaitOption = 10.0,
 ) -> None:
     """Act on an alert: acknowledge, assign NAME, verify, note TEXT, verdict WHICH, dismiss, close,
-    reopen, mute, unmute. A claim can be muted and unmuted.
+    reopen, mute, unmute, merge OTHER, split --post ID. A claim can be muted and unmuted.
 
     The road takes it at its place in the log, or refuses it with a reason; both stand in the audit.
     """
@@ -92,9 +105,10 @@ def triage(
         who=name_of(who),
         at=_time(at),
         links=link or [],
+        posts=post or [],
         correction=correction,
         correction_link=correction_link,
-        **{"why": why, **_valued(deed, value, why)},
+        **{"why": why, **_valued(deed, value, why, post or [])},
     )
     if path is not None and not (path / "tindon.sqlite").is_file():
         raise UserError(f"{path} holds no tindon.sqlite: give the folder of `tindon replay --out`")
@@ -110,12 +124,14 @@ def triage(
         _say(told)
 
 
-def _valued(deed: Deed, value: str | None, why: str) -> dict[str, Any]:
+def _valued(deed: Deed, value: str | None, why: str, posts: list[str]) -> dict[str, Any]:
     """The fields that a deed's value fills. Raises WrongUse."""
     from typing import get_args
 
     from streams.documents import Verdict
 
+    if (deed is Deed.SPLIT) != bool(posts):
+        raise WrongUse("split needs --post ID, once for each post" if not posts else _ONLY_SPLIT)
     needed = _VALUES.get(deed)
     if needed is None:
         if value is not None:
@@ -129,6 +145,8 @@ def _valued(deed: Deed, value: str | None, why: str) -> dict[str, Any]:
         raise WrongUse(f"{deed.value} needs a value: {needed}")
     if deed is Deed.ASSIGN:
         return {"assignee": value}
+    if deed is Deed.MERGE:
+        return {"other": value}
     if value not in get_args(Verdict):
         raise WrongUse(f"{value} is no verdict: give {needed}")
     return {"verdict": value}
@@ -151,4 +169,6 @@ def _say(told: AuditDocument) -> None:
     name = told.alert_id or told.rumor_id or told.subject
     other = f" (for {told.subject})" if told.subject not in (name, told.rumor_id) else ""
     stands = f", the alert is {told.status}" if told.status else ""
-    typer.echo(f"{name}{other}: {told.deed} taken{stands}")
+    part = f", the posts are {told.given['part']} now" if "part" in told.given else ""
+    lifts = f"; it lifts {told.given['lifts']}" if "lifts" in told.given else ""
+    typer.echo(f"{name}{other}: {told.deed} taken{stands}{part}{lifts}")

@@ -80,7 +80,7 @@ def follow(
         lead = None
         source, wording = posts.source[row], int(posts.wording[row])
         parent = posts.repost_of[row]
-        if parent is None and _leans_on_parent(posts, row):
+        if parent is None and leans_on_parent(posts, row):
             parent = posts.reply_to[row]
         if parent is not None:
             serial, at = seen.serial(source, parent), ids.get(post_key(source, parent))
@@ -103,7 +103,8 @@ def follow(
     return leads
 
 
-def _leans_on_parent(posts: PostColumns, row: int) -> bool:
+def leans_on_parent(posts: PostColumns, row: int) -> bool:
+    """Whether a reply asks, denies or says little: its words name no claim."""
     if posts.reply_to[row] is None:
         return False
     start = int(posts.feature_ends[row - 1]) if row else 0

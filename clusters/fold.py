@@ -13,6 +13,7 @@ import numpy as np
 
 from clusters.admission import Block, admit, follow
 from clusters.parameters import CHANGE, REFRESH, ClusterParameters, taken_up, tunable
+from clusters.parting import part
 from clusters.pending import Pending
 from clusters.seen import Seen
 from clusters.table import MicroTable
@@ -20,7 +21,7 @@ from clusters.weights import Texts, Weights, gather
 from streams.codec import check_head
 from streams.grid import LEXICAL
 from streams.ids import micro_id
-from streams.inputs import EmbeddedInput
+from streams.inputs import EmbeddedInput, Parting
 from streams.records import Change, EntryKind, Frame, Outcome, PostColumns, WrongEncoder
 from streams.time import Watermark
 
@@ -77,6 +78,8 @@ class ClusterFold:
         """Take up one record of `posts.embedded`, whatever its kind. Raises WrongEncoder."""
         if isinstance(record, Frame):
             return self.fold(record)
+        if isinstance(record, Parting):
+            return self._part(record)
         self._use(taken_up(self._parameters, record.cluster), record.version)
         return []
 
@@ -84,17 +87,30 @@ class ClusterFold:
         self._parameters, self._settings_version = parameters, version
         self._seen.keep_for(parameters.window_ms + parameters.lateness_ms)
 
+    def _part(self, order: Parting) -> list[Change]:
+        """Open micro-clusters for posts that leave theirs. What is like them from here on goes to the
+        nearer one; copies, reposts and replies follow."""
+        self._check(order.encoder, "an order to part")
+        moved = part(
+            order, self._seen, self._table, self._wording, self._weights, self._pending,
+            self._parameters.dense_weight,
+        )  # fmt: skip
+        return [self._change()] if moved else []
+
     def fold(self, frame: Frame) -> list[Change]:
         """Fold one frame; returns the changes that fell due, in order.
 
         Raises WrongEncoder when the frame was embedded by another encoder.
         """
-        if frame.encoder != self._encoder:
+        self._check(frame.encoder, "a frame")
+        return list(self._fold(frame))
+
+    def _check(self, encoder: str, what: str) -> None:
+        if encoder != self._encoder:
             raise WrongEncoder(
-                f"a frame was embedded by {frame.encoder}, this fold works with {self._encoder}: "
+                f"{what} was embedded by {encoder}, this fold works with {self._encoder}: "
                 "let the frames of one encoder run out before changing it, or start a new state"
             )
-        return list(self._fold(frame))
 
     def _fold(self, frame: Frame) -> Iterator[Change]:
         origin = f"{frame.origin}/{frame.partition}"

@@ -37,6 +37,7 @@ class Pending:
         # For the vectors that entered the sums: micro-cluster, features, weights; dense rows.
         self._features: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         self._dense: list[tuple[np.ndarray, np.ndarray]] = []
+        self._withdrawn: list[tuple[np.ndarray, np.ndarray]] = []  # dense rows that leave
         self.dead = 0
         self.aged: list[str] = []
 
@@ -87,6 +88,13 @@ class Pending:
         self._features.append((index[texts.text], texts.features, weight))
         self._dense.append((index, texts.steps))
 
+    def withdraw(self, texts: Texts, micros: list[str]) -> None:
+        """Posts that leave the sums of micro-clusters. A change takes them up before the next frame."""
+        index = np.array([self._index(m) for m in micros], np.int64)
+        weight = -np.rint(texts.use * 64).astype(np.int64)
+        self._features.append((index[texts.text], texts.features, weight))
+        self._withdrawn.append((index, texts.steps))
+
     def take(self, *, partition: int, sequence: int, watermark: int, encoder: str) -> Change:
         """The change, leaving nothing pending."""
         change = Change(
@@ -111,6 +119,9 @@ class Pending:
         for index, rows in self._dense:
             np.add.at(dense, index, rows)
             np.add.at(vectors, index, 1)
+        for index, rows in self._withdrawn:
+            np.subtract.at(dense, index, rows)
+            np.subtract.at(vectors, index, 1)
         if len(self._features) == 1:
             ((micro, feature, weight),) = self._features
         else:
@@ -123,6 +134,8 @@ class Pending:
         starts = first.nonzero()[0]
         distinct = key[starts]
         posts = np.diff(starts, append=len(key))
+        if self._withdrawn:
+            posts = np.add.reduceat(np.sign(weight[order]), starts) if len(starts) else posts
         sums = np.add.reduceat(weight[order], starts) if len(starts) else weight
         return MicroDelta(
             id=self._micro_ids,
@@ -137,6 +150,7 @@ class Pending:
         )
 
     def state(self) -> dict[str, Any]:
+        assert not self._withdrawn
         return {
             "change": self._as_state(),
             "features": [np.concatenate(c) for c in zip(*self._features, strict=True)],

@@ -33,6 +33,10 @@ class Seen:
         self._serial[key] = serial
         self._order.append((watermark, key))
 
+    def move(self, source: str, post_id: str, serial: int) -> None:
+        """A post seen before lies in another micro-cluster from here on."""
+        self._serial[post_key(source, post_id)] = serial
+
     def expire(self, watermark: int) -> None:
         before = watermark - self._keep
         order = self._order

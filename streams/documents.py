@@ -40,6 +40,18 @@ class Join(msgspec.Struct, frozen=True, kw_only=True):
     similarity: float
     threshold: float
     reason: str  # one sentence with the numbers
+    by: str = ""  # the analyst who merged them; "": the road itself
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True):
+    """Posts that an analyst took out of a rumor: not the same claim. Both rumors show it."""
+
+    rumor: str  # that they left
+    part: str  # that they became
+    at: int
+    by: str
+    why: str
+    posts: int  # that moved
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +59,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     at: int  # ms
     who: str
-    deed: str  # a word of `streams.inputs.Deed`, or "reopened", "closed", "merged"
+    deed: str  # a word of `streams.inputs.Deed`, or "reopened", "closed", "merged", "split"
     why: str
     status: Status  # after it
 
@@ -104,6 +116,7 @@ class RumorDocument(msgspec.Struct, kw_only=True):
     exemplars: list[Exemplar]
     timeline: list[tuple[int, int]]  # (start of a 5-minute bucket, posts), the newest 288 held
     joins: list[Join]
+    splits: list[Split] = []
     level: Level | None = None
     alert_id: str | None = None
     category: str | None = None  # id in the taxonomy, "other" when none is sure enough
@@ -241,3 +254,19 @@ class Batch(msgspec.Struct, kw_only=True):
 def post_key(source: str, post_id: str) -> str:
     """The document id of a post: unambiguous for any source and id."""
     return f"{len(source)}:{source}:{post_id}"
+
+
+def newest(batches: list[Batch]) -> Batch:
+    """One batch with the newest version of each document."""
+    return Batch(
+        rumors=list({d.rumor_id: d for b in batches for d in b.rumors}.values()),
+        alerts=list({d.alert_id: d for b in batches for d in b.alerts}.values()),
+        posts=list({(d.source, d.post_id): d for b in batches for d in b.posts}.values()),
+        trends=list(
+            {
+                (d.bucket, d.language, d.platform, d.category): d for b in batches for d in b.trends
+            }.values()
+        ),
+        claims=list({d.claim_id: d for b in batches for d in b.claims}.values()),
+        audits=[d for b in batches for d in b.audits],
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from streams.documents import Batch, Level, RumorDocument, Signal
+from streams.records import DoorPost
 
 
 class Assigned(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,15 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
 
     loser: str
     heir: str
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A folded post that an analyst's split took to another rumor."""
+
+    post: DoorPost
+    leaves: str  # the micro-cluster in which it lay
+    micro: str  # ... and in which it lies from here on; the same when all of it moved
+    rumor: str
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +58,7 @@ class Effects(msgspec.Struct, kw_only=True):
 
     assigned: list[Assigned] = []
     merged: list[Merged] = []
+    moved: list[Moved] = []
     raised: list[Raised] = []
     closed: list[RumorDocument] = []  # rumors of two or more posts that left the window
     batch: Batch = msgspec.field(default_factory=Batch)

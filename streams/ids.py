@@ -30,6 +30,12 @@ def rumor_id(source: str, post_id: str) -> str:
     return "r" + _digest(b"tindon.rumor", source, post_id)
 
 
+def part_id(name: str, action: str) -> str:
+    """Of what an analyst's action split off a rumor or a micro-cluster: the letter of its kind and 16
+    hex digits."""
+    return name[0] + _digest(b"tindon.part", name, action)
+
+
 def event_id(rumor: str) -> str:
     """Of an event, by its oldest rumor: "e" and 16 hex digits."""
     return "e" + _digest(b"tindon.event", rumor)

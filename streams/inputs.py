@@ -14,11 +14,11 @@ import numpy as np
 
 from streams.codec import decode
 from streams.documents import Verdict
-from streams.records import Change, Frame
+from streams.records import Change, Frame, PostColumns
 
 Deed = Literal[
     "acknowledge", "assign", "verify", "note", "verdict", "dismiss", "close", "reopen",
-    "mute", "unmute",
+    "mute", "unmute", "merge", "split",
 ]  # fmt: skip
 
 
@@ -36,6 +36,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag="action"):
     links: list[str] = []  # verdict: where it can be checked
     correction: str = ""  # verdict: the answer to share
     correction_link: str = ""  # verdict: where the answer stands
+    other: str = ""  # merge: id of the other alert or rumor
+    posts: list[str] = []  # split: ids of the posts that make another claim
 
 
 class ClaimRecord(msgspec.Struct, frozen=True, kw_only=True, tag="claim"):
@@ -86,7 +88,22 @@ Decision = Action | ClaimRecord | SettingsChange
 RumorInput = Change | Decision
 
 
-EmbeddedInput = Frame | SettingsChange
+class Parting(msgspec.Struct, frozen=True, kw_only=True, tag="parting"):
+    """An order to the cluster folds: posts leave their micro-clusters for new ones.
+
+    The alert fold gives it for a split that crosses micro-clusters; it goes to every partition of
+    `posts.embedded`. n posts, embedded as in a frame. A post that does not lie where the order says is
+    left where it is, so that the same order again changes nothing.
+    """
+
+    id: str  # of the analyst's action
+    encoder: str  # Encoder.identity, or "none"
+    posts: PostColumns
+    leaves: list[str]  # of each post, the micro-cluster that it leaves
+    enters: list[str]  # ... and the one that it goes into
+
+
+EmbeddedInput = Frame | SettingsChange | Parting
 """What `posts.embedded` carries."""
 
 

@@ -11,13 +11,14 @@ from agents.kafka.documents import messages
 from agents.kafka.fold import FoldStage, Held
 from agents.kafka.producer import delivered
 from agents.kafka.record import record_of
+from agents.orders import embedded, order_of
 from agents.stages import alert_fold
 from alerts import AlertFold
 from embeddings.door import Door
 from streams.checkpoints import CheckpointStore
 from streams.codec import encode, unpack_state
 from streams.effects import Effects
-from streams.inputs import RumorInput, read_input
+from streams.inputs import Action, RumorInput, read_input
 from streams.records import Change, Dead, Outcome
 from streams.time import NEVER
 
@@ -86,10 +87,13 @@ class AlertStage(FoldStage):
         state: AlertState = held.state
         if self._counted < 0:
             self._counted = state.fold.version
-        applied, damaged = await self.lane.run(_apply, state, records)
+        applied, damaged = await self.lane.run(_apply, state, records, self._door)
         topics, send = self.road.topics, self.road.producer.send
         sent = []
-        for effects, version, recorded in applied:
+        for effects, version, recorded, order in applied:
+            if order is not None:
+                for partition in range(topics.embedded.partitions):
+                    sent.append(await send(topics.embedded, order, partition=partition))
             for key, value in messages(effects.batch):
                 sent.append(await send(topics.alerts, value, key=key))
             if self._record:
@@ -142,10 +146,13 @@ class AlertStage(FoldStage):
         return list(messages(copy.fold.flush()))
 
 
-Applied = tuple[Effects, int, bytes]  # effects, version of the fold after them, their record
+Applied = tuple[Effects, int, bytes, bytes | None]
+"""Effects, version of the fold after them, their record, an order to the cluster folds."""
 
 
-def _apply(state: AlertState, records: list[Any]) -> tuple[list[Applied], list[tuple[str, Dead]]]:
+def _apply(
+    state: AlertState, records: list[Any], door: Door
+) -> tuple[list[Applied], list[tuple[str, Dead]]]:
     """What the records brought about, and the messages that cannot be read."""
     applied: list[Applied] = []
     damaged: list[tuple[str, Dead]] = []
@@ -153,5 +160,13 @@ def _apply(state: AlertState, records: list[Any]) -> tuple[list[Applied], list[t
         effects = state.take(record)
         if effects is not None:
             version = state.fold.version
-            applied.append((effects, version, encode(record_of(record, effects, version))))
+            order = order_of(record, effects.moved) if isinstance(record, Action) else None
+            applied.append(
+                (
+                    effects,
+                    version,
+                    encode(record_of(record, effects, version)),
+                    encode(embedded(order, door)) if order else None,
+                )
+            )
     return applied, damaged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from streams.documents import RumorDocument
-from streams.effects import Assigned, Effects, Merged, Raised
+from streams.effects import Assigned, Effects, Merged, Moved, Raised
 from streams.inputs import RumorInput
 from streams.records import Change
 
@@ -23,6 +23,7 @@ class Recorded(msgspec.Struct, array_like=True):
     raised: list[Raised]
     closed: list[RumorDocument]
     dead: int
+    moved: list[Moved] = []
 
 
 def record_of(record: RumorInput, effects: Effects, version: int) -> Recorded:
@@ -36,4 +37,5 @@ def record_of(record: RumorInput, effects: Effects, version: int) -> Recorded:
         effects.raised,
         effects.closed,
         effects.dead,
+        effects.moved,
     )

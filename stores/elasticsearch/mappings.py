@@ -12,7 +12,7 @@ from typing import Any
 from stores.elasticsearch.names import Kind
 from stores.folding import FOLDING_VERSION
 
-MAPPING_VERSION = 6  # raise with every change below
+MAPPING_VERSION = 7  # raise with every change below
 
 Mapping = dict[str, Any]
 
@@ -102,6 +102,7 @@ _RUMORS: dict[str, Mapping] = {
         micro_clusters=LONG,
         timeline=NOT_PARSED,
         joins=NOT_PARSED,
+        splits=NOT_PARSED,
         alert_id=KEYWORD,
         merged_into=KEYWORD,
         open=BOOLEAN,

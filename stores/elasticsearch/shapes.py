@@ -36,6 +36,7 @@ from streams.documents import (
     PostDocument,
     RumorDocument,
     Signal,
+    Split,
     TrendDocument,
     post_key,
 )
@@ -107,6 +108,7 @@ def rumor(kept: Shape) -> RumorDocument:
         micro_clusters=rumor["micro_clusters"],
         timeline=[(at, posts) for at, posts in rumor["timeline"]],
         joins=msgspec.convert(rumor["joins"], list[Join]),
+        splits=msgspec.convert(rumor.get("splits", []), list[Split]),
         level=rumor.get("level"),
         alert_id=rumor.get("alert_id"),
         merged_into=rumor.get("merged_into"),
@@ -202,6 +204,7 @@ def _rumor_shape(document: RumorDocument) -> Shape:
             "micro_clusters": document.micro_clusters,
             "timeline": document.timeline,
             "joins": msgspec.to_builtins(document.joins),
+            "splits": msgspec.to_builtins(document.splits),
             "open": document.open,
             **dense,
         },

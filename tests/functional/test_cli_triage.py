@@ -53,6 +53,35 @@ def triage(folder: Path, *words: str, who: str = "Mai") -> int:
     return main(["triage", *words, "--who", who, "--path", str(folder)])
 
 
+def test_alerts_are_merged_and_split(
+    folder: Path, alerts: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = alerts[-1], alerts[-2]
+    assert triage(folder, one, "merge", other, "--why", "one hoax") == 0
+    assert "merge taken, the alert is new" in capsys.readouterr().out
+    assert triage(folder, other, "merge", one) == 1
+    assert "are one already" in capsys.readouterr().err
+    with closing_store(folder) as store:
+        heir = next(a for a in map(store.alert, (one, other)) if a and not a.merged_into)
+        rumor = store.rumor(heir.rumor_id)
+        assert rumor is not None
+        assert rumor.joins[-1].by == "Mai"
+        posts = store.posts(heir.rumor_id, limit=200)
+    named = [word for post in posts[-2:] for word in ("--post", post.post_id)]
+    assert triage(folder, heir.alert_id, "split", *named, "--why", "another one") == 0
+    part = capsys.readouterr().out.split("the posts are ")[1].split()[0]
+    with closing_store(folder) as store:
+        found = store.rumor(part)
+        assert found is not None
+        assert (found.splits[-1].rumor, found.splits[-1].by) == (heir.rumor_id, "Mai")
+        assert {p.post_id for p in store.posts(part, limit=200)} >= {p.post_id for p in posts[-2:]}
+    assert triage(folder, heir.alert_id, "merge", part, who="Nam") == 0
+    assert "it lifts the split by Mai" in capsys.readouterr().out
+    assert triage(folder, one, "split") == 2
+    assert "--post" in capsys.readouterr().err
+    assert triage(folder, one, "acknowledge", "--post", "p1") == 2
+
+
 def test_an_alert_goes_through_the_desk(
     folder: Path, alerts: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

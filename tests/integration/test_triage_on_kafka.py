@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,44 @@ import pytest
 from agents.offline import write_offline
 from agents.recorded import write_recorded
 from deploy.local import Kafka
-from stores import open_store
+from stores import Store, open_store
+from streams.documents import AlertDocument
+from streams.sources.scenario import generate
 from tests.kafka_road import road, same_files, scenario_file
 
 pytestmark = [pytest.mark.kafka, pytest.mark.elasticsearch, pytest.mark.timeout(300)]
 
 POSTS = 900
+
+
+def crossing(store: Store, alert: AlertDocument) -> tuple[str, str, str] | None:
+    """Alert, a post and its micro-cluster, where posts of that would stay."""
+    held: dict[str, list[str]] = {}
+    for post in store.posts(alert.rumor_id, limit=200):
+        held.setdefault(post.micro_cluster_id, []).append(post.post_id)
+    micro, posts = max(held.items(), key=lambda item: len(item[1]))
+    return (alert.alert_id, posts[-1], micro) if len(posts) > 3 else None
+
+
+def assert_bound(store: Store, crossed: tuple[str, str, str]) -> None:
+    """The store shows what the merge and the split left, with who did it."""
+    store.refresh()
+    merge, split = store.action("merge"), store.action("split")
+    assert merge is not None and merge.alert_id is not None
+    heir = store.alert(merge.alert_id)
+    [name] = {merge.subject, merge.given["other"]} - {merge.alert_id}
+    loser = store.alert(name)
+    assert heir is not None and loser is not None
+    assert loser.merged_into == heir.alert_id
+    for one in (heir, loser):
+        assert ("merge", "Lan") in [(step.deed, step.who) for step in one.triage.history]
+    assert split is not None and split.rumor_id is not None
+    left, part = store.rumor(split.rumor_id), store.rumor(split.given["part"])
+    assert left is not None and part is not None
+    assert [s.by for s in left.splits] == [s.by for s in part.splits] == ["Lan"]
+    [moved] = [p for p in store.posts(part.rumor_id, limit=200) if p.post_id == crossed[1]]
+    assert moved.micro_cluster_id not in ("", crossed[2])
+    assert crossed[1] not in {p.post_id for p in store.posts(left.rumor_id, limit=200)}
 
 
 def test_triage_on_kafka(
@@ -26,8 +59,11 @@ def test_triage_on_kafka(
     all, and the fold of the recorded logs gives the same bytes."""
     name = fresh_name()
     file = scenario_file(tmp_path / "day.jsonl", POSTS)
+    rest = tmp_path / "rest.jsonl"
+    rest.write_text("".join(json.dumps(one) + "\n" for one in generate()[POSTS : POSTS + 300]))
     variables = {
         "TINDON_EMBED__ENCODER": "none",
+        "TINDON_CLUSTER__MICRO_THRESHOLD": "0.2",  # so that a split crosses a micro-cluster
         "TINDON_STORE__KIND": "elasticsearch",
         "TINDON_ELASTICSEARCH__URL": elasticsearch_url,
     }
@@ -63,6 +99,16 @@ def test_triage_on_kafka(
         told = {entry.action_id: entry for entry in store.audit(alert_id=alert)}
         assert set(told) == {"first", "late", "second"}
         assert [told[n].taken for n in ("first", "late", "second")] == [True, False, True]
+
+        kept, joined = (one.alert_id for one in store.alerts(limit=3)[1:])
+        assert "taken" in triage(kept, "merge", joined, "--id", "merge", "--why", "one hoax")
+        store.refresh()
+        assert "one already" in triage(joined, "merge", kept)
+        crossed = next(filter(None, (crossing(store, one) for one in store.alerts(limit=50))))
+        assert "taken" in triage(crossed[0], "split", "--post", crossed[1], "--id", "split")
+        kafka_road.ingest(str(rest))  # the folds go on with what was decided
+        kafka_road.finish()
+        assert_bound(store, crossed)
 
         write_recorded(kafka_road.settings, tmp_path / "recorded")
         write_offline(kafka_road.settings, tmp_path / "offline")

@@ -136,7 +136,7 @@ def test_portions_and_restarts_give_the_same_bytes_with_an_inbox(tmp_path: Path)
                 road.take(front.take(read[done : done + portion], snapshot=False))
                 done += len(read[done : done + portion])
             road.take(front.snapshot())
-            road.finish()
+            road.finish(front)
         found.append(documents(tmp_path / name))
     statuses = {msgspec.msgpack.decode(row[0])["status"] for row in found[0]["alerts"]}  # type: ignore[call-overload]
     assert "dismissed" in statuses

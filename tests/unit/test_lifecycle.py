@@ -23,6 +23,8 @@ def action(deed: Deed, **fields: Any) -> Action:
         "assign": {"assignee": "Nam"},
         "note": {"why": "called the dam's keeper"},
         "dismiss": {"why": "an advert"},
+        "merge": {"other": "a2"},
+        "split": {"posts": ["p1"]},
         "verdict": {"verdict": "fake", "links": ["https://example.org/dam"]},
     }
     values = {"id": f"x{next(NUMBERS)}", "alert": "a1", "who": "Mai", "at": START}
@@ -91,6 +93,7 @@ def test_the_second_analyst_sees_what_stands_and_by_whom() -> None:
         (action("note", why=""), "reason"),
         (action("dismiss", why=""), "reason"),
         (action("assign", assignee=None), "to whom"),
+        (action("merge", other=" "), "which"),
         (action("verdict", verdict=None), "missing"),
         (action("verdict", links=[]), "needs a link"),
         (action("verdict", links=["example.org"]), "http"),
@@ -130,7 +133,7 @@ class TestDesk:
 
     def test_an_alert_answers_to_its_rumors_id_too(self) -> None:
         held = self.rumor(alert=alert())
-        assert Desk("none").take(action("acknowledge", alert="r1"), [held], START) == (held, "")
+        assert Desk("none").take(action("acknowledge", alert="r1"), [held], START)[:2] == (held, "")
         assert held.alert is not None
         assert held.alert.status == "acknowledged"
 
@@ -139,7 +142,7 @@ class TestDesk:
         desk.gone("a3", "a2")
         desk.gone("a2", "a1")
         desk.gone("a9")
-        assert desk.take(action("verify", alert="a3"), [held], START) == (held, "")
+        assert desk.take(action("verify", alert="a3"), [held], START)[:2] == (held, "")
         assert "left the window" in desk.take(action("verify", alert="a9"), [held], START).reason
 
     def test_unknown_and_not_alerted_are_refused(self) -> None:
