@@ -23,6 +23,12 @@ class Distinct(msgspec.Struct):
 
     depth: int = 0
     newest: dict[int, int] = {}
+    oldest: int = (
+        2**62
+    )  # ms; no key's newest post is older. Follows from the rest, no part of the state
+
+    def __post_init__(self) -> None:
+        self.oldest = min(self.newest.values(), default=2**62)
 
     def add(self, key: int, at: int) -> None:
         newest = self.newest
@@ -33,6 +39,8 @@ class Distinct(msgspec.Struct):
         if self.depth and not _sampled(key, self.depth):
             return
         newest[key] = at
+        if at < self.oldest:
+            self.oldest = at
         while len(self.newest) > KEPT:
             self._deepen(self.depth + 1)
 
@@ -49,12 +57,17 @@ class Distinct(msgspec.Struct):
 
     def since(self, at: int) -> int:
         """Keys seen at or after `at` (ms)."""
+        if at <= self.oldest:
+            return len(self)
         return len([1 for newest in self.newest.values() if newest >= at]) << self.depth
 
     def forget(self, before: int) -> None:
         """Let go of keys not seen since `before` (ms)."""
+        if before <= self.oldest:  # the common case, and most rumors are asked at each change
+            return
         for key in [k for k, newest in self.newest.items() if newest < before]:
             del self.newest[key]
+        self.oldest = min(self.newest.values(), default=2**62)
 
     def __len__(self) -> int:
         return len(self.newest) << self.depth

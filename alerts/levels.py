@@ -39,16 +39,13 @@ class Levels:
         rumor.forget_before(now)
         if rumor.alert is not None and rumor.alert.level == "confirm":
             return None
-        voices = rumor.voices.since(now - DAY)
-        wordings = rumor.wordings.since(now - DAY)
-        posts = rumor.volume(now - DAY, now + DAY)
 
-        def carried(rule: LevelRule) -> bool:
+        def carried(rule: LevelRule) -> bool:  # what is cheap to tell comes first
             return (
-                voices >= rule.min_voices
-                and wordings >= rule.min_wordings
-                and posts >= rule.min_posts
-                and rumor.shared >= rule.min_shared
+                rumor.shared >= rule.min_shared
+                and rumor.lately(now) >= rule.min_posts
+                and rumor.voices.since(now - DAY) >= rule.min_voices
+                and rumor.wordings.since(now - DAY) >= rule.min_wordings
             )
 
         confirm = carried(self._confirm)

@@ -41,7 +41,7 @@ def _burst(rumor: Rumor, now: int, stream: Stream) -> float:
 
 
 def _fresh(rumor: Rumor, now: int, stream: Stream) -> float:
-    return min(rumor.volume(now - DAY, now + DAY) / len(rumor.posts), 1.0) if rumor.posts else 0.0
+    return min(rumor.lately(now) / len(rumor.posts), 1.0) if rumor.posts else 0.0
 
 
 def _campaign(rumor: Rumor, now: int, stream: Stream) -> float:
@@ -61,7 +61,7 @@ MEASURES: tuple[Measure, ...] = (
         10.0,
         0.40,
         "Posts in the last 24 hours.",
-        lambda r, now, s: float(r.volume(now - DAY, now + DAY)),
+        lambda r, now, s: float(r.lately(now)),
     ),
     Measure(
         "shared",

@@ -10,6 +10,7 @@ import msgspec
 from alerts.distinct import Distinct
 from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
 from alerts.topics import category_of
+from alerts.window import Window
 from streams.documents import Join, Level, Split, Status, Triage
 from streams.records import KINDS, Change, Flag, Kind, Outcome
 
@@ -124,6 +125,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     alert: AlertState | None = None
     ordinal: int = 0  # alerts raised so far
     answered_by: str = ""  # id of a known claim for whose sake no alert is raised
+    window: Window | None = None  # see `lately`; not part of the state
 
     def take(self, post: Kept, voice: int, place: int) -> None:
         """Count one more folded post, the `place`-th of all."""
@@ -149,6 +151,8 @@ class Rumor(msgspec.Struct, kw_only=True):
         self.reach += post.reach
         bucket = at // BUCKET * BUCKET
         self.timeline[bucket] = self.timeline.get(bucket, 0) + 1
+        if self.window is not None:
+            self.window.add(bucket)
         if len(self.kept) < POSTS_KEPT:
             self.kept.append(post)
             self.marks.append((place, voice))
@@ -185,6 +189,7 @@ class Rumor(msgspec.Struct, kw_only=True):
         ):
             for number, n in numbers.items():
                 counts[number] = counts.get(number, 0) + n
+        self.window = None
         self.reach += other.reach
         self.kept = (self.kept + other.kept)[:POSTS_KEPT]
         self.marks = (self.marks + other.marks)[:POSTS_KEPT]
@@ -195,6 +200,19 @@ class Rumor(msgspec.Struct, kw_only=True):
         """Posts in buckets that start in [start, end), ms."""
         return sum([n for bucket, n in self.timeline.items() if start <= bucket < end])
 
+    def lately(self, now: int) -> int:
+        """Posts of the last 24 hours before a watermark `now` (ms), and what came ahead of it.
+
+        Counted along while watermarks ascend: no walk through the timeline for each change.
+        """
+        start = now - DAY
+        if self.last_at // BUCKET * BUCKET >= now + DAY:
+            return self.volume(start, now + DAY)
+        window = self.window
+        if window is None or start < window.start:
+            window = self.window = Window.of(start, self.timeline)
+        return window.since(start)
+
     def forget_before(self, at: int) -> None:
         """Let go of what is older than `at` (ms) and a day: no signal or document asks for it."""
         limit = at - DAY
@@ -204,6 +222,7 @@ class Rumor(msgspec.Struct, kw_only=True):
             shown = sorted(self.timeline)[-BUCKETS_KEPT]
             for bucket in [b for b in self.timeline if b < min(limit, shown)]:
                 del self.timeline[bucket]
+            self.window = None
 
     @property
     def main_language(self) -> str:
@@ -232,6 +251,7 @@ def _count(sums: dict[str, int], name: str) -> None:
 def to_state(rumor: Rumor) -> dict[str, Any]:
     """Plain values with sorted mappings: the same rumor gives the same bytes."""
     state: dict[str, Any] = msgspec.to_builtins(rumor, builtin_types=(bytes,), str_keys=False)
+    del state["window"]
     for name, value in state.items():
         if name in ("voices", "wordings"):
             state[name] = [value["depth"], sorted(map(list, value["newest"].items()))]
