@@ -12,8 +12,9 @@ from agents.orders import Order
 from clusters import ClusterFold
 from embeddings.door import Door
 from streams.sources.files import Reading, read_files
+from streams.sources.ordering import Checked
 from streams.time import EventTicks
-from streams.validation import InputRecord, IntakeRules, Valid, check
+from streams.validation import IntakeRules, Valid
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +54,6 @@ class Feeding:
         """Opens the files. Raises FileError."""
         self._feed = feed
         self._front = Front(door, cluster)
-        self._rules = door.rules
         self._reading = feed.read(door.rules)
 
     def total(self) -> int | None:
@@ -72,20 +72,17 @@ class Feeding:
         """
         if cluster is not None:
             self._front.restore(cluster, at)
-        entries = with_ticks(self._reading, self._rules, self._feed.tick_ms)
+        entries = with_ticks(self._reading.checked(), self._feed.tick_ms)
         for chunk in self._feed.chunks(_without(entries, skip)):
             given = orders()
             yield self._front.take(chunk, snapshot=snapshot(), orders=given)
         yield self._front.snapshot()
 
 
-def with_ticks(
-    records: Iterable[InputRecord], rules: IntakeRules, period_ms: int
-) -> Iterator[Entry]:
+def with_ticks(records: Iterable[Checked], period_ms: int) -> Iterator[Entry]:
     """Records with the ticks that their own times call for, and the last one at the end."""
     ticks = EventTicks(period_ms)
-    for record in records:
-        checked = check(record, rules)
+    for record, checked in records:
         if isinstance(checked, Valid):
             for at in ticks.before(checked.post.created_at):
                 yield Entry(None, at)

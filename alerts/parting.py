@@ -124,6 +124,8 @@ def carve(rumor: Rumor, going: set[int], part: Rumor) -> None:
         (rumor.timeline, part.timeline),
     ):
         _subtract(sums, less)
+    rumor.window = None
+    rumor.vector = b""
     rumor.reach -= part.reach
     for key in part.voices.newest:
         rumor.voices.newest.pop(key, None)

@@ -66,7 +66,7 @@ def ingest_files(paths: list[str], settings: Settings, intake: Intake) -> Ingest
     ensure(broker, topics, [topics.posts])
     entries: Iterable[Entry]
     if settings.time.ticks == "event":
-        entries = with_ticks(reading, rules, int(settings.time.replay_tick_s * 1000))
+        entries = with_ticks(reading.checked(), int(settings.time.replay_tick_s * 1000))
     else:
         entries = (Entry(record, None) for record in reading)
     sending = _Sending(broker, topics, intake, stamp=settings.time.ticks == "wall")

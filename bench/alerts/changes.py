@@ -56,7 +56,7 @@ def _folded(source: Source, settings: Settings) -> Iterator[Change]:
     )
     entries = []
     first = 0
-    for entry in with_ticks(reading, door.rules, int(settings.time.replay_tick_s * 1000)):
+    for entry in with_ticks(reading.checked(), int(settings.time.replay_tick_s * 1000)):
         entries.append(Tick(entry.tick or 0) if entry.record is None else entry.record)
         if len(entries) == BATCH:
             yield from _fold(door, fold, entries, first)

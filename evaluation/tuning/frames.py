@@ -74,7 +74,7 @@ def _frames(
     show: Callable[[int, int | None], None] | None,
 ) -> Iterator[msgspec.Struct]:
     records = read_files(list(reading.paths), assume_rate=reading.assume_rate, rules=door.rules)
-    entries = with_ticks(records, door.rules, int(settings.time.replay_tick_s * 1000))
+    entries = with_ticks(records.checked(), int(settings.time.replay_tick_s * 1000))
     at = posts = valid = 0
     while chunk := list(islice(entries, CHUNK)):
         passed = [

@@ -14,14 +14,14 @@ from typing import BinaryIO
 import msgspec
 
 from streams.sources.lines import STDIN, FileError, Line, LineFile
-from streams.validation import InputRecord, IntakeRules, Invalid, Valid, check, parse
+from streams.sources.ordering import Checked, Sorted
+from streams.validation import InputRecord, IntakeRules, Invalid, check, parse
 
 __all__ = [
     "KEPT_OF_TOO_LARGE",
     "STDIN",
     "FileError",
     "Reading",
-    "in_order",
     "read_files",
     "source_of",
 ]
@@ -34,20 +34,32 @@ KEPT_OF_TOO_LARGE = 8192  # bytes of an oversized line that reach the dead lette
 class Reading:
     """The records of some files, in the order in which they are to be processed.
 
-    Iterate once. `blank_lines` counts the lines skipped as empty; final when the iteration is over.
+    Iterate once, over the records or over `checked`. `blank_lines` counts the lines skipped as empty;
+    final when the iteration is over.
     """
 
-    def __init__(self, records: Iterable[InputRecord], counter: _Blank) -> None:
+    def __init__(
+        self, records: Iterable[InputRecord] | Sorted, rules: IntakeRules, counter: _Blank
+    ) -> None:
         self._records = records
+        self._rules = rules
         self._counter = counter
 
     def __iter__(self) -> Iterator[InputRecord]:
-        return iter(self._records)
+        return (record for record, _ in self.checked())
+
+    def checked(self) -> Iterator[Checked]:
+        """The records, each with what a check of it says."""
+        if isinstance(self._records, Sorted):
+            yield from self._records
+        else:
+            for record in self._records:
+                yield record, check(record, self._rules)
 
     @property
     def total(self) -> int | None:
         """How many records there are; None while they arrive unsorted."""
-        return len(self._records) if isinstance(self._records, list) else None
+        return len(self._records) if isinstance(self._records, Sorted) else None
 
     @property
     def blank_lines(self) -> int:
@@ -97,24 +109,8 @@ def read_files(
     if assume_rate is not None:
         records = _with_times(records, assume_rate)
     if as_is or STDIN in names:
-        return Reading(records, counter)
-    return Reading(in_order(records, rules), counter)
-
-
-def in_order(records: Iterable[InputRecord], rules: IntakeRules) -> list[InputRecord]:
-    """Sorted by (created_at, source, id), bytewise; invalid records last, in input order."""
-    good: list[tuple[int, str, str, int, InputRecord]] = []
-    dead: list[InputRecord] = []
-    for number, record in enumerate(records):
-        checked = check(record, rules)
-        if isinstance(checked, Valid):
-            post = checked.post
-            # code points order as their UTF-8 bytes do; `number` keeps equal keys in input order
-            good.append((post.created_at, post.source, post.id, number, record))
-        else:
-            dead.append(record)
-    good.sort()
-    return [row[4] for row in good] + dead
+        return Reading(records, rules, counter)
+    return Reading(Sorted(records, rules), rules, counter)
 
 
 def source_of(name: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from alerts.distinct import Distinct
 from alerts.parameters import DAY, HOUR
+from alerts.parting import carve
 from alerts.rumor import Kept, Rumor
 
 
@@ -41,6 +42,16 @@ def test_lately_is_the_volume_of_the_last_day(seed: int) -> None:
             told.forget_before(now)
         asked = now - chance.choice([0, 0, 0, 5 * HOUR])
         assert told.lately(asked) == told.volume(asked - DAY, asked + DAY)
+
+
+def test_lately_counts_no_post_that_a_split_took_away() -> None:
+    now = 20_000 * DAY
+    told = rumor(0)
+    for number in range(6):
+        told.take(kept(number, now - HOUR * number), number, number)
+    assert told.lately(now) == 6
+    carve(told, {0, 2}, rumor(1))
+    assert told.lately(now) == told.volume(now - DAY, now + DAY) == 4
 
 
 @given(seed=st.integers(0, 2**32 - 1))
