@@ -14,6 +14,7 @@ from cli.context import loaded, settings
 from cli.errors import UserError, WrongUse
 
 if TYPE_CHECKING:
+    from cli.deeds import Deeds
     from config import Settings
     from stores import Store
 
@@ -48,15 +49,28 @@ def console(
         Path | None,
         typer.Option(metavar="DIR", help="Folder with files of posts for the page Tune."),
     ] = None,
+    desk: Annotated[
+        bool,
+        typer.Option(
+            "--desk", help="Let analysts act on alerts from their pages; this machine only."
+        ),
+    ] = False,
 ) -> None:
     """Serve the console until Ctrl-C."""
     from console import create_app
+    from console.guard import is_loopback
     from console.serving import ConsoleError, open_socket, server
     from stores import StoreError
 
     chosen = settings(ctx)
     if path is not None and store is Kind.ELASTICSEARCH:
         raise WrongUse("--path names an SQLite store: leave it out, or --store elasticsearch")
+    host, wanted = chosen.console.host, chosen.console.port if port is None else port
+    if desk and not is_loopback(host):
+        raise WrongUse(
+            f"--desk on {host}: the console asks nobody who they are, so it takes actions on "
+            "127.0.0.1 only; leave --desk out, or set console.host to 127.0.0.1"
+        )
     trials = None
     if tune is not None:
         from cli.trials import Trials
@@ -64,7 +78,6 @@ def console(
         trials = Trials(tune, chosen, loaded(ctx).file)
         # The server raises a signal again when it has stopped: a trial and its folder must not outlive that.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    host, wanted = chosen.console.host, chosen.console.port if port is None else port
     try:
         listener = open_socket(host, wanted)
     except ConsoleError as error:
@@ -72,7 +85,10 @@ def console(
     try:
         opened, over = opened_store(chosen, store or chosen.store.kind, path)
         try:
-            app = create_app(opened, language=chosen.console.language, tune=trials)
+            app = create_app(
+                opened, language=chosen.console.language, tune=trials,
+                desk=_deeds(chosen, path) if desk else None,
+            )  # fmt: skip
             shown = f"[{host}]" if ":" in host else host
             typer.echo(f"console  http://{shown}:{listener.getsockname()[1]}/   over {over}")
             server(app, host).run(sockets=[listener])
@@ -84,6 +100,13 @@ def console(
         listener.close()
         if trials is not None:
             trials.close()
+
+
+def _deeds(chosen: Settings, path: Path | None) -> Deeds:
+    """Where actions go: into the folder of a replay, which holds its own log; else into Kafka."""
+    from cli.deeds import Deeds
+
+    return Deeds(chosen, path if path is None or path.is_dir() else path.parent)
 
 
 def opened_store(chosen: Settings, kind: str, path: Path | None) -> tuple[Store, str]:

@@ -47,7 +47,9 @@ def demo(
     ] = False,
 ) -> None:
     """Play an invented day in an invented province, and show its rumors and alerts on the console."""
+    from cli.deeds import Deeds
     from console import create_app
+    from console.guard import is_loopback
     from console.serving import ConsoleError, open_socket, server
     from stores.sqlite import SqliteStore
 
@@ -67,7 +69,13 @@ def demo(
     day.start()
     store = SqliteStore(day.database())
     language = chosen.console.language
-    app = create_app(store, status=day.status, banner=BANNER[language], language=language)
+    app = create_app(
+        store,
+        status=day.status,
+        banner=BANNER[language],
+        language=language,
+        desk=Deeds(chosen, folder) if is_loopback(host) else None,
+    )
     served = server(app, host)
     day.on_end = served if stop else None
     typer.echo(

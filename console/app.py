@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from console.api import Api
+from console.deeds import ActionDesk, DeedPage
 from console.guard import LOOPBACK_NAMES, SECURITY_HEADERS, Guard
 from console.language import LANGUAGES
 from console.pages import STATIC, Pages, environment
@@ -36,19 +37,22 @@ def create_app(
     banner: str | Mapping[str, str] | None = None,
     language: str = "vi",
     tune: TrialDesk | None = None,
+    desk: ActionDesk | None = None,
 ) -> Starlette:
     """The console over `store`; `status` is asked on every page and must be quick and thread-safe.
 
     `banner` stands on top of every page (the demo's says that the posts are invented), as text or
     as texts by language; `language` is the one for readers who chose none. ValueError for one
-    that is not spoken here. `tune` does the work of the page /tune; without it that page says how to get it.
+    that is not spoken here. `tune` does the work of the page /tune; without it that page says
+    how to get it. `desk` gives analysts' actions to the road; without it an alert's page shows the commands.
     """
     if language not in LANGUAGES:
         raise ValueError(f"no such language: {language!r}; choose one of {', '.join(LANGUAGES)}")
     banners = banner if isinstance(banner, Mapping) else dict.fromkeys(LANGUAGES, banner)
-    pages = Pages(store, status, banners, language, environment())
+    pages = Pages(store, status, banners, language, environment(), acts=desk is not None)
     api = Api(store, status)
     trying = TunePage(pages, tune)
+    doing = DeedPage(pages, desk)
 
     def refuse(request: Request, status: int, key: str, n: str | None = None) -> Response:
         if request.url.path.startswith(("/api/", "/live/", "/health")):
@@ -78,6 +82,7 @@ def create_app(
         routes=[
             Route("/", pages.overview),
             Route("/alerts/{alert_id}", pages.alert),
+            Route("/alerts/{alert_id}/act", doing.act, methods=["POST"]),
             Route("/rumors/{rumor_id}", pages.rumor),
             Route("/search", pages.search),
             Route("/tune", trying.page),

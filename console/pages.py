@@ -28,6 +28,7 @@ from console.query import (
 )
 from console.status import PipelineStatus
 from console.story import Story, alert_story, heir_alert, heir_rumor, post_row, rumor_story
+from console.triage import VERDICTS, Acting, acting
 from stores.base import AlertDocument, RumorDocument, Store
 
 HERE = Path(__file__).parent
@@ -38,7 +39,7 @@ COOKIE = "tindon_language"
 COOKIE_AGE = 365 * 86_400  # s
 
 OVERVIEW_PARTS = ("counters", "alerts", "rising", "chart")
-STORY_PARTS = ("summary", "signals", "exemplars", "timeline", "spread", "joins", "facts")
+STORY_PARTS = ("summary", "triage", "signals", "exemplars", "timeline", "spread", "joins", "facts")
 
 
 def environment() -> jinja2.Environment:
@@ -57,7 +58,12 @@ def environment() -> jinja2.Environment:
     }
     made.globals["asset"] = lambda name: f"/static/{name}?v={stamps[name]}"
     made.globals.update(
-        iso=iso, HOURS=HOURS, LEVELS=LEVELS, LONGEST_QUERY=LONGEST_QUERY, SHOWN_FOUND=SHOWN_FOUND
+        iso=iso,
+        HOURS=HOURS,
+        LEVELS=LEVELS,
+        LONGEST_QUERY=LONGEST_QUERY,
+        SHOWN_FOUND=SHOWN_FOUND,
+        VERDICTS=VERDICTS,
     )
     return made
 
@@ -71,6 +77,7 @@ class Pages:
     banners: Mapping[str, str | None]  # by language
     language: str
     templates: jinja2.Environment
+    acts: bool = False  # whether deeds can be done here
 
     def overview(self, request: Request) -> Response:
         asked = overview_filter(request)
@@ -90,7 +97,11 @@ class Pages:
         alert = self._alert(asked)
         if alert.alert_id != asked:
             return _to_heir("alerts", alert.alert_id, asked)
-        return self._story_page(request, lambda words, page: self._alert_story(alert, words, page))
+        words = self.words(request)
+        forms = acting(request, self.store, alert, words) if self.acts else None
+        return self._story_page(
+            request, lambda words, page: self._alert_story(alert, words, page), forms
+        )
 
     def live_alert(self, request: Request) -> Response:
         alert = self._alert(request.path_params["alert_id"])
@@ -169,11 +180,16 @@ class Pages:
         now = stream_time(self._status(), [rumor]) or rumor.updated_at
         return rumor_story(self.store, rumor, page, now, words)
 
-    def _story_page(self, request: Request, tell: Callable[[Language, int], Story]) -> Response:
+    def _story_page(
+        self,
+        request: Request,
+        tell: Callable[[Language, int], Story],
+        forms: Acting | None = None,
+    ) -> Response:
         words = self.words(request)
         page = whole(request, "page", 1, 1, LAST_PAGE)
         story = replace(tell(words, page), heir_of=self._merged(request))
-        return self._page(request, "story.html", words, story=story, now=story.now)
+        return self._page(request, "story.html", words, story=story, now=story.now, forms=forms)
 
     def _story_parts(self, request: Request, story: Story, words: Language) -> Response:
         path = f"/{story.kind}s/{quote(story.key, safe='')}"

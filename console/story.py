@@ -9,6 +9,7 @@ from console.charts import Chart, timeline_chart
 from console.language import Language
 from console.links import Link, Piece, mark, outside_link
 from console.signals import SignalRow, signal_rows
+from console.triage import SplitRow, TriageView, split_rows, triage_view
 from stores.base import AlertDocument, Exemplar, Join, PostDocument, RumorDocument, Store
 
 POSTS_A_PAGE = 25
@@ -82,6 +83,8 @@ class Story:
     joins: list[JoinRow]
     facts: list[Fact]
     other: str = ""  # path of the rumor's alert, or of the alert's rumor
+    triage: TriageView | None = None
+    splits: list[SplitRow] = field(default_factory=list)
     heir_of: str = ""  # the merged id that led here
     alert_keys: list[str] = field(default_factory=list)
 
@@ -143,6 +146,8 @@ def alert_story(store: Store, alert: AlertDocument, page: int, now: int, words: 
         joins=_joins(rumor.joins if rumor else [], words),
         facts=_alert_facts(alert, rumor_id, now, words),
         other=f"/rumors/{rumor_id}" if rumor else "",
+        triage=triage_view(alert, words),
+        splits=split_rows(rumor, words),
     )
 
 
@@ -175,6 +180,7 @@ def rumor_story(store: Store, rumor: RumorDocument, page: int, now: int, words: 
         joins=_joins(rumor.joins, words),
         facts=_rumor_facts(rumor, now, words),
         other=f"/alerts/{rumor.alert_id}" if rumor.alert_id else "",
+        splits=split_rows(rumor, words),
     )
 
 
@@ -242,7 +248,10 @@ def _joins(joins: Sequence[Join], words: Language) -> list[JoinRow]:
 
 
 def _join_reason(join: Join, words: Language) -> str:
-    """The fold's own sentence where the reader's language has none made of its numbers."""
+    """The fold's own sentence where the reader's language has none made of its numbers, and an
+    analyst's as it stands."""
+    if join.by:
+        return join.reason
     text = words.word("join_reason")
     if not text:
         return join.reason

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from console.desk_words import DESK_VALUES
+
 VALUES: dict[str, tuple[str, str]] = {
     # triage states
     "status.new": ("mới", "new"),
@@ -154,4 +156,5 @@ VALUES: dict[str, tuple[str, str]] = {
     "tune.later": ("Cảnh báo đến muộn hơn", "Alerts that come later"),
     "tune.raised": ("Cảnh báo lên mức xác nhận", "Alerts raised to confirm"),
     "tune.lowered": ("Cảnh báo chỉ còn mức gợi ý", "Alerts lowered to suggest"),
+    **DESK_VALUES,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from console.desk_words import DESK_WORDS
+
 WORDS: dict[str, tuple[str, str]] = {
     # the frame of every page
     "product": ("Bàn trực tin đồn", "Rumor desk"),
@@ -263,4 +265,5 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "tune_minutes": ("{n} phút", "{n} min"),
     "no_stretch": ("Không có tệp bài đăng này", "There is no such file of posts"),
+    **DESK_WORDS,
 }
