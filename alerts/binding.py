@@ -113,7 +113,7 @@ def _split(
     note(rumor.alert, "split", action.at, who=action.who, why=why)
     writing.reshaped(rumor.number)
     if rumor.indexed or len(part.posts) >= standing.parameters.index_posts:
-        effects.batch.posts += index(standing, part)
+        effects.batch.posts += index(standing, writing, part)
     more = {"part": part.id, **({"lifts": "an earlier merge"} if lifts else {})}
     return Decided(rumor, "", more), [rumor, part]
 

@@ -167,14 +167,16 @@ class Desk:
         """An alert was raised or lifted: show the known claim that it tells, if there is one."""
         meet(rumor, self._claims.match(rumor, view.micros, view.parameters), view.watermark)
 
-    def stirs(self, rumor: Rumor, view: View) -> None:
-        """Open a settled alert again when a new burst tells its claim."""
+    def stirs(self, rumor: Rumor, view: View) -> bool:
+        """Open a settled alert again when a new burst tells its claim; whether it did."""
         alert = rumor.alert
         if alert is None or alert.settled_at is None or alert.triage.muted or not alert.burst:
-            return
+            return False
         rule = view.parameters.confirm if alert.level == "confirm" else view.parameters.suggest
-        if breaks_out(alert, rule, view.watermark):
-            reopen(alert, view.watermark)
+        if not breaks_out(alert, rule, view.watermark):
+            return False
+        reopen(alert, view.watermark)
+        return True
 
     def counted(self, version: int) -> list[ClaimDocument]:
         """Claims that rumors told again since this was last asked."""

@@ -32,7 +32,7 @@ from streams.effects import Effects
 from streams.inputs import Action, ClaimRecord, RumorInput, SettingsChange
 from streams.records import Change, WrongEncoder
 
-STATE_VERSION = 7
+STATE_VERSION = 8
 
 
 class AlertFold:
@@ -155,7 +155,7 @@ class AlertFold:
         micros, tree = standing.micros, standing.tree
         rows, due = micros.add(change.micros)
         open_rumors(standing, change, rows)
-        posts = count(standing, change, rows)
+        posts = count(standing, writing, change, rows)
         effects.merged, joined = tree.grow(micros, due, standing.watermark)
         for heir, loser in joined:
             posts += absorb(standing, writing, heir, loser)

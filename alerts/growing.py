@@ -40,7 +40,9 @@ def open_rumors(standing: Standing, change: Change, rows: np.ndarray) -> None:
         micros.rumor[row] = micros.event[row] = rumor.number
 
 
-def count(standing: Standing, change: Change, rows: np.ndarray) -> list[PostDocument]:
+def count(
+    standing: Standing, writing: Writing, change: Change, rows: np.ndarray
+) -> list[PostDocument]:
     """Add the change's posts to their rumors; returns documents of those that are indexed."""
     documents: list[PostDocument] = []
     numbers = standing.micros.rumor[rows].tolist()
@@ -58,13 +60,14 @@ def count(standing: Standing, change: Change, rows: np.ndarray) -> list[PostDocu
         if rumor.indexed:
             documents.append(post_document(post, rumor.id, standing.version))
         elif len(rumor.posts) >= standing.parameters.index_posts:
-            documents += index(standing, rumor)
+            documents += index(standing, writing, rumor)
     return documents
 
 
-def index(standing: Standing, rumor: Rumor) -> list[PostDocument]:
+def index(standing: Standing, writing: Writing, rumor: Rumor) -> list[PostDocument]:
     """The rumor crossed the index threshold: what it kept so far is stored."""
     rumor.indexed = True
+    writing.changed({rumor.number}, news=True)
     return [post_document(p, rumor.id, standing.version) for p in rumor.kept]
 
 
@@ -89,11 +92,11 @@ def absorb(
             standing.desk.gone(alert.alert_id, heir_alert or "")
     heir.absorb(loser)
     writing.drop(loser.number)
-    writing.changed({heir.number})
+    writing.changed({heir.number}, news=True)
     if heir.indexed:
         return [post_document(p, heir.id, standing.version) for p in moved]
     if loser.indexed or len(heir.posts) >= standing.parameters.index_posts:
-        return index(standing, heir)
+        return index(standing, writing, heir)
     return []
 
 

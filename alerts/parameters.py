@@ -44,6 +44,11 @@ QUIET_TICKS = 4
 QUIET_MS = 1_000
 """... when the watermark has moved this far as well."""
 
+AT_ONCE = 64
+"""Rumors whose counts alone changed that one write takes, those that wait longest first: a store that
+writes a rumor with its alert takes as long as for ten posts [measured: bench.searchable]. A new rumor,
+a level, a merge and what the desk decides do not wait."""
+
 MEMORY = 1 << 18
 """Vectors after which document frequencies and mean are halved, as in the cluster fold."""
 

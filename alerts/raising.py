@@ -17,12 +17,14 @@ def raise_alerts(standing: Standing, writing: Writing, touched: set[int]) -> lis
     view = standing.view()
     for number in sorted(touched):
         rumor = standing.tree.rumors[number]
-        desk.stirs(rumor, view)
+        if desk.stirs(rumor, view):
+            writing.changed({number}, news=True)
         verdict = levels.judge(rumor, standing.watermark, trends.stream)
         if verdict is None or not desk.lets(rumor, view):
             continue
         levels.raise_alert(rumor, verdict.level, standing.watermark, standing.newest)
         desk.meets(rumor, view)
+        writing.changed({number}, news=True)
         document = writing.document(rumor)
         raised.append(raised_of(rumor, verdict, document, standing.watermark, standing.newest))
         language, platform = main_place(rumor)

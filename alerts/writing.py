@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
 from alerts.exemplars import Shown
-from alerts.parameters import QUIET_CHANGES, QUIET_MS, QUIET_TICKS
+from alerts.parameters import AT_ONCE, QUIET_CHANGES, QUIET_MS, QUIET_TICKS
 from alerts.rumor import AlertState, Rumor
 from alerts.shaping import alert_document, rumor_document
 from alerts.standing import Standing
@@ -43,7 +44,8 @@ class Writing:
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
-        self._dirty: set[int] = set()
+        self._dirty: dict[int, None] = {}  # in the order in which they changed first
+        self._news: set[int] = set()  # of these
         self._gone: list[Gone] = []
         # Empty but between two records of which the second follows at once:
         self._due: dict[int, Due] = {}  # of rumors that have not changed since
@@ -51,16 +53,19 @@ class Writing:
         self._shown: dict[int, Shown] = {}  # of rumors that were written
         self._written = (0, NEVER)  # version and watermark of the last write
 
-    def changed(self, numbers: set[int]) -> None:
-        """Rumors whose documents will be due."""
-        self._dirty |= numbers
-        for number in self._due.keys() & numbers:
-            del self._due[number]
-            self._owed.add(number)
+    def changed(self, numbers: Iterable[int], *, news: bool = False) -> None:
+        """Rumors whose documents will be due: with the next ones when it is news, else in their turn."""
+        for number in sorted(numbers):
+            self._dirty.setdefault(number)
+            if news:
+                self._news.add(number)
+            if self._due.pop(number, None) is not None:
+                self._owed.add(number)
 
     def drop(self, number: int) -> None:
         """A rumor is no more: nothing of it is due."""
-        self._dirty.discard(number)
+        self._dirty.pop(number, None)
+        self._news.discard(number)
         self._due.pop(number, None)
         self._owed.discard(number)
         self._shown.pop(number, None)
@@ -86,38 +91,54 @@ class Writing:
                 batch.alerts.append(self._alert(alert, batch.rumors[-1], heir_alert))
         self._gone = []
 
-    def take(self, batch: Batch, *, more: bool = False) -> None:
+    def take(self, batch: Batch, *, more: bool = False, most: int = AT_ONCE) -> None:
         """Put documents into the batch, if they are due: when enough log or time has passed.
 
-        With `more` those of rumors that still stand may wait for what the next record brings.
+        With `more` those of rumors that still stand may wait for what the next record brings. `most`:
+        rumors that fall due besides the news.
         """
         standing = self._standing
         version, watermark = self._written
         changes, passed = standing.version - version, standing.watermark - watermark
         if changes >= QUIET_CHANGES or (changes >= QUIET_TICKS and passed >= QUIET_MS):
-            self._fall_due(batch)
+            self._fall_due(batch, most)
         if not more:
             self.settle(set(self._due), batch)
             for number in sorted(self._owed):
                 self.tell(standing.tree.rumors[number], batch)
             self._owed = set()
 
-    def _fall_due(self, batch: Batch) -> None:
+    def _fall_due(self, batch: Batch, most: int) -> None:
         standing = self._standing
         self._written = (standing.version, standing.watermark)
         batch.trends = standing.trends.take(standing.watermark, standing.version)
         batch.claims = standing.desk.counted(standing.version)
         self.tell_ended(batch)
-        rumors = [standing.tree.rumors[number] for number in self._dirty]
-        written = [rumor for rumor in rumors if rumor.indexed or rumor.alert is not None]
-        if written:
+        if written := self._turn(most):
             stream = standing.trends.stream.copy()
             for rumor in written:
                 self._due[rumor.number] = Due(
                     standing.version, standing.watermark, stream, standing.tree.event_id(rumor)
                 )
             self._owed -= self._due.keys()
-        self._dirty = set()
+
+    def _turn(self, most: int) -> list[Rumor]:
+        """Rumors of which there is news, and of the others those that wait longest; the rest waits on."""
+        turn: list[Rumor] = []
+        waiting: dict[int, None] = {}
+        for number in self._dirty:
+            rumor = self._standing.tree.rumors[number]
+            if not rumor.indexed and rumor.alert is None:
+                continue  # nothing of it is stored yet
+            if number in self._news:
+                turn.append(rumor)
+            elif most > 0:
+                most -= 1
+                turn.append(rumor)
+            else:
+                waiting[number] = None
+        self._dirty, self._news = waiting, set()
+        return turn
 
     def settle(self, numbers: set[int], batch: Batch) -> None:
         """Make the documents of these rumors that fell due."""
@@ -133,7 +154,7 @@ class Writing:
     def take_all(self, batch: Batch) -> None:
         """Documents of all that changed since the last write, at the end of a stream."""
         self._written = (-QUIET_CHANGES, NEVER)
-        self.take(batch)
+        self.take(batch, most=len(self._dirty))
 
     def document(
         self,
@@ -181,13 +202,15 @@ class Writing:
 
     def state(self) -> dict[str, Any]:
         return {
-            "dirty": sorted(self._dirty),
+            "dirty": list(self._dirty),
+            "news": sorted(self._news),
             "gone": [msgspec.to_builtins(gone) for gone in self._gone],
             "written": list(self._written),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._dirty = set(state["dirty"])
+        self._dirty = dict.fromkeys(state["dirty"])
+        self._news = set(state["news"])
         self._gone = [msgspec.convert(gone, Gone) for gone in state["gone"]]
         self._written = (state["written"][0], state["written"][1])
         self._due, self._owed = {}, set()

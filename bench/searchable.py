@@ -64,6 +64,7 @@ def main() -> int:
         f" target p95 {TARGET_S:.0f} s; the worker's own p95 is below {result['own_p95_s']} s;"
         f" load {result['load']:.1f}, {os.cpu_count()} cores"
     )
+    print("longest of each 5 s:", ", ".join(f"{at} s {s:.1f}" for at, s in result["course"]))
     if arguments.out:
         Path(arguments.out).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return 0 if result["p95_s"] < TARGET_S else 1
@@ -105,7 +106,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         looked.done = True
         asking.join()
         store.refresh()
-        seconds = looked.joined(after=0.25 * arguments.seconds)
+        joined = looked.joined(after=0.25 * arguments.seconds)
         own = _own_p95(port)
     finally:
         worker.terminate()
@@ -118,8 +119,9 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for path in ("_index_template", "_component_template"):
             store.connection.request("DELETE", f"/{path}/{name}-*", allow=(404,))
         store.close()
-    if not seconds:
+    if not joined:
         raise SystemExit("no post that was looked for joined a rumor: send more posts")
+    seconds = [wait for _, wait in joined]
     p50, p95 = np.percentile(seconds, [50, 95])
     return {
         "posts": count,
@@ -130,8 +132,18 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "p95_s": round(float(p95), 3),
         "max_s": round(max(seconds), 3),
         "own_p95_s": own,
+        "course": _course(joined),
         "load": os.getloadavg()[0],
     }
+
+
+def _course(joined: list[tuple[float, float]]) -> list[tuple[int, float]]:
+    """The longest wait in each 5 s of sending: (from, s)."""
+    longest: dict[int, float] = {}
+    for at, wait in joined:
+        begin = int(at // 5 * 5)
+        longest[begin] = max(longest.get(begin, 0.0), round(wait, 2))
+    return sorted(longest.items())
 
 
 class _Looked:
@@ -152,8 +164,11 @@ class _Looked:
                     self.seen[hit["_source"]["post"]["id"]] = time.time()
             time.sleep(ASK_S)
 
-    def joined(self, after: float) -> list[float]:
-        """Seconds of the posts that joined an indexed rumor, without those of the first `after` s."""
+    def joined(self, after: float) -> list[tuple[float, float]]:
+        """When each post that joined an indexed rumor was sent, and seconds until it showed.
+
+        Without those of the first `after` s.
+        """
         seconds = []
         for name, at in self.seen.items():
             sent = self.sent[name]
@@ -165,7 +180,7 @@ class _Looked:
                 {"range": {"@timestamp": {"lt": hit["_source"]["@timestamp"]}}},
             ]
             if len(self._hits({"bool": {"filter": before}}, 2)) == 2:
-                seconds.append(at - sent)
+                seconds.append((sent - self.first, at - sent))
         return seconds
 
     def _hits(self, query: dict[str, Any], size: int) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ class Dead(msgspec.Struct, frozen=True, kw_only=True):
     reason: str  # a word of `streams.validation.REASONS`
     detail: str  # one line for a person
     input: str  # "file name:line" or "topic/partition/offset"
-    raw: str  # masked, cut at 4,096 characters
+    raw: str  # masked, cut at 4,096 characters; of a refused document all of it, as JSON
 
 
 class DoorPost(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,9 @@ from agents.kafka.producer import Sent
 from streams.codec import CodecError
 from streams.records import Dead
 
+RAW_BYTES = 500_000
+"""A refused document stands in its letter unless it is longer: a broker takes 1 MB."""
+
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
@@ -38,6 +41,13 @@ def unusable(topic: str, partition: int, offset: int, reason: str, detail: str) 
     key = f"{topic}/{partition}/{offset}"
     letter = Dead(source=topic, id=None, reason=reason, detail=detail, input=key, raw="")
     return key, letter
+
+
+def refused(topic: str, key: str, document: msgspec.Struct, why: str) -> Dead:
+    """The letter of a document that the store will never take, with the document (masked before)."""
+    raw = _encode(document)
+    kept = raw.decode() if len(raw) <= RAW_BYTES else ""
+    return Dead(source=topic, id=None, reason="refused", detail=why, input=key, raw=kept)
 
 
 def readable(

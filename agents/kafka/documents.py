@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -85,7 +85,7 @@ def unpack(value: bytes) -> Document:
     return document
 
 
-def batches(documents: list[Document], most: int) -> Iterator[Batch]:
+def batches(documents: Iterable[Document], most: int) -> Iterator[Batch]:
     """The newest version of each document, in portions of at most `most`."""
     newest: dict[str, Document] = {}
     for document in documents:

@@ -35,7 +35,7 @@ Query = dict[str, Any]
 Sort = list[dict[str, str]]
 
 PAGE = 1_000  # documents in one answer
-CANDIDATES = 100  # rumors that each shard looks at for the nearest: at ten wanted, few are missed
+CANDIDATES = 100  # rumors that each shard hands over for the nearest
 WINDOW = 10_000  # Elasticsearch's index.max_result_window: pages that reach further go on by value
 
 _NOT_MERGED_RUMOR: Query = {"bool": {"must_not": {"exists": {"field": "rumor.merged_into"}}}}

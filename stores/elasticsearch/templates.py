@@ -24,6 +24,10 @@ from stores.elasticsearch.names import KINDS, Kind, alias, span
 from stores.elasticsearch.upgrade import Upgrade
 from stores.folding import FOLDING_VERSION
 
+REFRESH = "1s"  # set: else an index that nobody asks goes to sleep
+REFRESHED: dict[Kind, str] = {"posts": "500ms", "rumors": "2s", "trends": "5s"}
+"""Where it differs: how soon a post is found counts; a refresh of rumors and counts costs as much."""
+
 PRIORITY = 400  # above the templates that Elasticsearch brings (100 to 200)
 COMPONENT, TEMPLATE, MAPPING, INDEX = (
     "component template",
@@ -59,7 +63,7 @@ class Templates:
         self._settings = {
             "number_of_shards": str(shards),
             "number_of_replicas": str(replicas),
-            "refresh_interval": "1s",  # set: else an index that nobody asks goes to sleep
+            "refresh_interval": REFRESH,
         }
 
     def component_bodies(self) -> dict[str, dict[str, Any]]:
@@ -79,7 +83,11 @@ class Templates:
             "priority": PRIORITY,
             "_meta": {"tindon_mapping": MAPPING_VERSION},
             "composed_of": [f"{self._prefix}{name}" for name in ("settings", *composed_of(kind))],
-            "template": {"mappings": own(kind), "aliases": {alias(self._prefix, kind): {}}},
+            "template": {
+                "mappings": own(kind),
+                "aliases": {alias(self._prefix, kind): {}},
+                "settings": {"index": {"refresh_interval": REFRESHED.get(kind, REFRESH)}},
+            },
         }
 
     def plan(self) -> list[Step]:

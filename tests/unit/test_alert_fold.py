@@ -11,7 +11,7 @@ import pytest
 
 from alerts import AlertFold, AlertParameters, BadParameter, UnknownSignal
 from alerts.micros import Micros
-from alerts.parameters import QUIET_CHANGES, QUIET_TICKS
+from alerts.parameters import AT_ONCE, QUIET_CHANGES, QUIET_TICKS
 from alerts.rumor import Kept, Rumor
 from alerts.signals import NAMES, measures, score
 from alerts.stream import Stream
@@ -319,6 +319,28 @@ class TestDocuments:
         assert len(all_of(done, flush=False).rumors) == written
         take(done, post("y", DAM, START + 1000), Tick(START + 1001))
         assert done.effects[-1].batch.rumors[0].posts == 4
+
+    def test_counts_are_written_in_turn_and_news_at_once(self) -> None:
+        def saying(number: int, name: str, at: int) -> Entry:
+            words = " ".join(f"t{number}w{place}" for place in range(8))
+            return post(f"{name}{number}", words, at, author=f"{name}{number}")
+
+        def second(at: int) -> list[Entry]:
+            return [Tick(at + n) for n in range(QUIET_TICKS)]
+
+        many = AT_ONCE + 10
+        apart = {"micro_threshold": 0.9, "macro_threshold": 0.99, "event_threshold": 0.99}
+        done = take(road(**apart), *[saying(n, "a", START) for n in range(many)])
+        take(done, *second(START + 1_000))
+        assert len({d.rumor_id for d in all_of(done, flush=False).rumors}) == many, "all are new"
+        told = len(done.effects)
+        later = START + 2_000
+        take(done, *[saying(n, "b", later) for n in range(many)], saying(many, "a", later))
+        for n in range(1, 3):
+            take(done, saying(many, f"c{n}", later + n * 1_000), *second(later + n * 1_000))
+        written = [[d.posts for d in e.batch.rumors] for e in done.effects[told:] if e.batch.rumors]
+        assert written == [[2] * (AT_ONCE + 1), [2] * (many - AT_ONCE) + [3]]
+        assert done.alert.flush().rumors == [], "nothing is due any more"
 
     def test_trend_buckets_hold_absolute_counts(self) -> None:
         done = take(road(suggest=ALWAYS), *told(3, platform="facebook"), Tick(START))
