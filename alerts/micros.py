@@ -29,7 +29,10 @@ class Micros:
         self._seen = 0  # vectors that entered sums
         self._dense_total = np.zeros(dim, np.int64)
         self.size = 0
-        self.vectors = np.zeros((0, dim + LEXICAL), np.float32)  # whole numbers, length about GRID
+        # Whole numbers; both parts of a row together have a length of about GRID. Two arrays, because
+        # a product reads all of it from memory and meaning alone asks for the first.
+        self._meant = np.zeros((0, dim), np.float32)
+        self._said = np.zeros((0, LEXICAL), np.float32)
         self.rumor = np.zeros(0, np.int64)  # number of the rumor that the row belongs to; -1: gone
         self.event = np.zeros(0, np.int64)  # number of that rumor's event; not part of the state
         self._dense = np.zeros((0, dim), np.int64)
@@ -50,7 +53,16 @@ class Micros:
 
     def _grow(self) -> None:
         capacity = max(64, 2 * len(self.rumor))
-        for name in ("vectors", "rumor", "event", "_dense", "_posts", "_judged", *_MEASURES):
+        for name in (
+            "_meant",
+            "_said",
+            "rumor",
+            "event",
+            "_dense",
+            "_posts",
+            "_judged",
+            *_MEASURES,
+        ):
             old = getattr(self, name)
             new = np.zeros((capacity, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -113,7 +125,7 @@ class Micros:
             text = np.repeat(np.arange(len(held)), [len(f) for f, _ in held])
         dense, lexical = self.parts(self._dense[rows], self._posts[rows], text, features, sums)
         vectors = on_grid(dense, lexical, self._dense_weight)
-        self.vectors[rows] = vectors
+        self._meant[rows], self._said[rows] = np.split(vectors, [self._dim], axis=1)
         self._lengths[rows], self._dense_lengths[rows], self._spread[rows] = self._measured(
             vectors, self._posts[rows]
         )
@@ -168,7 +180,7 @@ class Micros:
     def similarity(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         """Cosines of rows with others (default: all rows, gone ones included), float32."""
         at = slice(self.size) if others is None else others
-        product = self.vectors[rows] @ self.vectors[at].T
+        product = self._meant[rows] @ self._meant[at].T + self._said[rows] @ self._said[at].T
         return np.asarray(product / (self._lengths[rows][:, None] * self._lengths[at][None, :]))
 
     def between_posts(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -188,7 +200,7 @@ class Micros:
 
     def meaning(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         """Cosines of the dense parts alone of rows with others (default: all rows), float32."""
-        at, dense = slice(self.size) if others is None else others, self.vectors[:, : self._dim]
+        at, dense = slice(self.size) if others is None else others, self._meant
         lengths = self._dense_lengths
         return np.asarray(
             (dense[rows] @ dense[at].T) / (lengths[rows][:, None] * lengths[at][None, :])
@@ -205,7 +217,7 @@ class Micros:
             row = self._row.pop(micro_id, None)
             if row is not None:
                 self.rumor[row] = self.event[row] = -1
-                self.vectors[row] = 0
+                self._meant[row] = self._said[row] = 0
         if self.size - len(self) > max(64, self.size // 8):
             self._close_gaps()
 
@@ -213,7 +225,8 @@ class Micros:
         keep = np.fromiter(sorted(self._row.values()), np.int64, len(self._row))
         n = len(keep)
         for column in (
-            self.vectors,
+            self._meant,
+            self._said,
             self.rumor,
             self.event,
             self._dense,
@@ -273,7 +286,7 @@ class Micros:
             "frequency": self._frequency[held],
             "seen": self._seen,
             "dense_total": self._dense_total,
-            "vectors": self.vectors[:n].astype(np.int16),
+            "vectors": np.hstack([self._meant[:n], self._said[:n]]).astype(np.int16),
             "rumor": self.rumor[:n],
             "dense": self._dense[:n],
             "posts": self._posts[:n],
@@ -290,12 +303,13 @@ class Micros:
         self._frequency[state["cells"]] = state["frequency"]
         self._seen = state["seen"]
         self._dense_total = state["dense_total"].copy()
-        self.vectors = state["vectors"].reshape(n, self._dim + LEXICAL).astype(np.float32)
+        vectors = state["vectors"].reshape(n, self._dim + LEXICAL).astype(np.float32)
+        self._meant, self._said = vectors[:, : self._dim].copy(), vectors[:, self._dim :].copy()
         self.rumor = state["rumor"].copy()
         self.event = np.full(n, -1, np.int64)  # the tree knows
         self._dense = state["dense"].reshape(n, self._dim).copy()
         self._posts, self._judged = state["posts"].copy(), state["judged"].copy()
-        self._lengths, self._dense_lengths, self._spread = self._measured(self.vectors, self._posts)
+        self._lengths, self._dense_lengths, self._spread = self._measured(vectors, self._posts)
         self.ids = list(state["ids"])
         self._row = {m: i for i, m in enumerate(self.ids)}
         ends = np.cumsum(state["feature_sizes"])[:-1]

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from clusters.admission import Block, admit, follow
+from clusters.ahead import Ahead
 from clusters.parameters import CHANGE, REFRESH, ClusterParameters, taken_up, tunable
 from clusters.parting import part
 from clusters.pending import Pending
 from clusters.seen import Seen
 from clusters.table import MicroTable
-from clusters.weights import Texts, Weights, gather
+from clusters.weights import Weights
 from streams.codec import check_head
 from streams.grid import LEXICAL
 from streams.ids import micro_id
@@ -117,6 +118,7 @@ class ClusterFold:
         last = self._offsets.get(origin, -1)
         post = tick = 0
         run: list[int] = []
+        ahead = Ahead(frame.posts, self._table, self._weights, self._parameters.dense_weight)
         for offset, kind in zip(frame.offsets.tolist(), frame.kinds.tolist(), strict=True):
             new = offset > last
             if kind == EntryKind.POST:
@@ -126,16 +128,16 @@ class ClusterFold:
             elif kind == EntryKind.DEAD:
                 if new:
                     if self._folded % CHANGE + len(run) >= CHANGE:  # the change may come before it
-                        yield from self._posts(frame.posts, run)
+                        yield from self._posts(frame.posts, run, ahead)
                         run = []
                     self._pending.dead += 1
             else:
                 if new:
-                    yield from self._posts(frame.posts, run)
+                    yield from self._posts(frame.posts, run, ahead)
                     run = []
                     yield self._tick(frame.ticks[tick])
                 tick += 1
-        yield from self._posts(frame.posts, run)
+        yield from self._posts(frame.posts, run, ahead)
         if len(frame.offsets):
             self._offsets[origin] = max(last, int(frame.offsets[-1]))
 
@@ -166,17 +168,18 @@ class ClusterFold:
             encoder=self._encoder,
         )
 
-    def _posts(self, posts: PostColumns, rows: list[int]) -> Iterator[Change]:
+    def _posts(self, posts: PostColumns, rows: list[int], ahead: Ahead) -> Iterator[Change]:
         """Fold rows, stopping wherever something falls due."""
         while rows:
             room = min(CHANGE - self._folded % CHANGE, self._until_refresh())
             block = admit(posts, rows, room, self._seen, self._watermark)
             rows = rows[len(block.rows) :]
-            self._assign(posts, block)
+            self._assign(posts, block, ahead)
             if not block.accepted:
                 continue
             if self._refresh_due():
                 self._weights.refresh()
+                ahead.forget()
                 self._expire()
             if self._folded % CHANGE == 0:
                 yield self._change()
@@ -193,12 +196,11 @@ class ClusterFold:
         n = self._folded
         return n % REFRESH == 0 if n >= REFRESH else n & (n - 1) == 0
 
-    def _assign(self, posts: PostColumns, block: Block) -> None:
+    def _assign(self, posts: PostColumns, block: Block, ahead: Ahead) -> None:
         """Give every accepted post its micro-cluster, and note the block for the next change."""
         leads = follow(posts, block.accepted, self._seen, self._wording, self._table.row_of)
         alone = [row for row, lead in zip(block.accepted, leads, strict=True) if lead is None]
-        texts = gather(posts, alone) if alone else None
-        own = self._place(posts, alone, texts) if texts else []
+        own = self._place(posts, alone, ahead)
         placed = iter(own)
         rows_of: dict[int, int] = {}  # row of the frame -> serial, within this block
         serials: list[int] = []
@@ -222,7 +224,9 @@ class ClusterFold:
             [next(micros) if o == Outcome.FOLDED else None for o in block.outcomes],
             block.duplicates,
         )
-        if texts:  # after the rows, which give micro-clusters their order: that of folding
+        if alone:  # after the rows, which give micro-clusters their order: that of folding
+            texts = ahead.texts(alone)
+            self._weights.learn(texts)
             self._pending.vectors(texts, [self._micro(s) for s in own])
 
     def _micro(self, serial: int) -> str:
@@ -230,33 +234,23 @@ class ClusterFold:
         assert row is not None
         return self._table.ids[row]
 
-    def _place(self, posts: PostColumns, rows: list[int], texts: Texts) -> list[int]:
+    def _place(self, posts: PostColumns, rows: list[int], ahead: Ahead) -> list[int]:
         """Find or open the micro-cluster of posts that lead nowhere by themselves; serials."""
         table, threshold = self._table, np.float32(self._parameters.micro_threshold)
-        x = self._weights.vectors(texts, self._parameters.dense_weight)
-        products = table.products(x)
-        gram = x @ x.T
-        lengths = np.sqrt(gram.diagonal())
         serials: list[int] = []
-        for i, row in enumerate(rows):
-            created = int(posts.created_at[row])
-            at, score = table.best(products[i])
-            if at < 0 or not lengths[i] or score < threshold * lengths[i]:
+        for row in rows:
+            i = ahead.place(row, self._until_refresh(), self._wording)
+            created, length = int(posts.created_at[row]), ahead.lengths[i]
+            at, score = table.best(ahead.products[i])
+            if at < 0 or not length or score < threshold * length:
                 at = table.open(micro_id(posts.source[row], posts.id[row]), created)
-            halved = table.add(at, x[i])
-            if i + 1 == len(rows):
-                pass  # nobody comes after it
-            elif halved:
-                products[i + 1 :, at] = x[i + 1 :] @ table.sums[at]
-            else:
-                products[i + 1 :, at] += gram[i + 1 :, i]
+            ahead.joined(i, at, table.add(at, ahead.vectors[i]))
             table.touch(at, created)
             serial = int(table.serial[at])
             serials.append(serial)
             wording = int(posts.wording[row])
             if wording:
                 self._wording[wording] = serial
-        self._weights.learn(texts)
         return serials
 
     def snapshot(self) -> dict[str, Any]:

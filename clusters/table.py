@@ -26,6 +26,7 @@ class MicroTable:
         self._alive = np.zeros(0, np.bool_)
         self._row: dict[int, int] = {}
         self._next = 0
+        self.moved = 0  # how often rows were moved together
         self._scores = np.zeros(0, np.float32)
         self._oldest = NEVER  # no active row's last post is older
 
@@ -124,6 +125,7 @@ class MicroTable:
         return gone
 
     def _close_gaps(self) -> None:
+        self.moved += 1
         keep = np.flatnonzero(self._alive[: self.size])
         n = len(keep)
         for column in (
