@@ -133,6 +133,7 @@ class Worker(Section):
     group: NamePrefix
     instance_id: str
     checkpoint_s: Annotated[float, Field(gt=0, le=3600)]
+    checkpoint_records: Count
     checkpoint_dir: MaybePath
     checkpoint_store: Literal["kafka", "disk"]
     metrics_port: Port
@@ -140,6 +141,7 @@ class Worker(Section):
     index_batch: Annotated[int, Field(ge=1, le=10000)]
     record: bool
     session_s: Annotated[float, Field(ge=1, le=1800)]
+    transport: Literal["batched", "stock"]
 
 
 class Servers(Section):

@@ -19,10 +19,13 @@ Contract
 - Agents have 3 s then to acknowledge what they work at. What they do not is released without a
   commit and delivered again, perhaps to another worker; acknowledging it late changes nothing.
 - After `seek` no delivery starts before the place sought.
+- Between two deliveries of a partition nothing is left out but what the log itself lacks: a fetch that
+  cannot be handed over (a pause, a rebalance, a seek came between) is fetched again.
 
 Pinned to faust-streaming 0.15.3, of which this overrides the private names `_getmany`,
 `_to_message`, `_add_gap` and `_new_offset`, and uses `_acked`, `_unacked_messages`, `_n_acked`,
-`_read_offset` and `_waiting_for_ack`.
+`_read_offset`, `_waiting_for_ack`, `_wait_next_records`, `_get_active_partitions`,
+`_buffered_partitions`, `_committed_offset` and `_seek`.
 """
 
 from __future__ import annotations
@@ -31,11 +34,13 @@ import asyncio
 import importlib.metadata
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, AppT, ConsumerMessage
+from faust.types import TP, AppT, ConsumerMessage, EventT
 from faust.types.tuples import ack_lock
 from mode.utils.futures import notify
 
@@ -68,6 +73,13 @@ def before_release(app: AppT, hook: BeforeRelease) -> None:
     transport.before_release.append(hook)
 
 
+def fetched_before_seek(app: AppT, event: EventT[Any]) -> bool:
+    """Whether an event of this app was fetched before its partition was last sought or given away."""
+    message = cast(_BatchMessage, event.message)
+    consumer = cast(BatchConsumer, app.consumer)
+    return message.delivery.seeks != consumer._seeks[message.tp]
+
+
 class _Delivery:
     """The records of one fetch and partition, and whether they are acknowledged."""
 
@@ -96,26 +108,51 @@ class BatchConsumer(driver.Consumer):
         # or given away: everything after the committed offset comes again then.
         self._open: defaultdict[TP, deque[_Delivery]] = defaultdict(deque)
         self._seeks: defaultdict[TP, int] = defaultdict(int)
+        # Where the next delivery begins; unknown from an assignment to the seek that follows it.
+        self._place: dict[TP, int] = {}
+        self._seeking = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
-        before = dict(self._seeks)
+        before, sought = dict(self._seeks), self._seeking.locked()
         fetched: Mapping[TP, list[Any]] = await super()._getmany(active_partitions, timeout)
         deliveries: dict[TP, list[_Delivery]] = {}
         for tp, records in fetched.items():
             if not records:
                 continue
-            delivery = _Delivery(records, self._seeks[tp])
-            if self._seeks[tp] == before.get(tp, 0) or await self._is_current(tp, delivery.last):
-                deliveries[tp] = [delivery]
+            if sought or self._seeking.locked() or self._seeks[tp] != before.get(tp, 0):
+                await self._take_back(tp)  # from before or beside a seek: nobody knows which
+            else:
+                deliveries[tp] = [_Delivery(records, self._seeks[tp])]
         return deliveries
 
-    async def _is_current(self, tp: TP, last: int) -> bool:
-        """False when the fetch was taken before a seek: the position is not behind it."""
-        if tp not in self.assignment():
-            return False
-        position = await self.position(tp)
-        return position is not None and position > last
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
+        # The base class drops what it may not hand over, and the client goes on behind it. A gap is
+        # then a loss, since commits pass over gaps: here the client is sent back for it.
+        fetched, _ = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        for tp, [delivery] in (fetched or {}).items():
+            current = generation == self.app.consumer_generation_id
+            active = tp in self._get_active_partitions() or tp in self._buffered_partitions
+            if not (self.flow_active and current and active) or delivery.seeks != self._seeks[tp]:
+                await self._take_back(tp)
+                continue
+            self._place[tp] = delivery.last + 1
+            self._open[tp].append(delivery)
+            self._read_offset[tp] = None  # or the caller drops what lies before its last one
+            self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+            yield tp, self._to_message(tp, delivery)
+
+    async def _take_back(self, tp: TP) -> None:
+        """A fetch was not handed over: have it fetched again.
+
+        Only the fetching task calls this, so no other fetch is under way.
+        """
+        async with self._seeking:
+            place = self._place.get(tp)
+            if place is not None and tp in self.assignment():
+                with suppress(IllegalStateError):  # given away at this moment
+                    await self._seek(tp, place)
 
     def _to_message(self, tp: TP, record: _Delivery) -> ConsumerMessage:
         newest = record.records[-1]
@@ -136,16 +173,6 @@ class BatchConsumer(driver.Consumer):
         )
         message.delivery = record
         return message
-
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
-        async for tp, message in super().getmany(timeout):
-            delivery = cast(_BatchMessage, message).delivery
-            if delivery.seeks != self._seeks[tp]:
-                continue  # the partition was sought while this waited for its turn
-            read = self._read_offset[tp]
-            if read is None or message.offset >= read:  # else the caller drops it, unseen
-                self._open[tp].append(delivery)
-            yield tp, message
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Offsets inside a delivery are no gaps, and real ones need no account."""
@@ -171,13 +198,25 @@ class BatchConsumer(driver.Consumer):
         return offset
 
     async def seek(self, partition: TP, offset: int) -> None:
-        self._forget(partition)
-        await super().seek(partition, offset)
+        async with self._seeking:
+            self._forget(partition)
+            await super().seek(partition, offset)
+            self._place[partition] = offset
+            self._forget(partition)
 
     async def perform_seek(self) -> None:
-        await super().perform_seek()
-        for tp in self.assignment():
-            self._forget(tp)
+        async with self._seeking:
+            for tp in self.assignment():
+                self._forget(tp)
+            await super().perform_seek()
+            for tp in self.assignment():
+                place = self._committed_offset.get(tp)
+                with suppress(IllegalStateError):  # given away at this moment: another seek follows
+                    if not place:  # the client stays where it is when nothing is committed
+                        place = (await self.earliest_offsets(tp))[tp]
+                        await self._seek(tp, place)
+                    self._place[tp] = place
+                self._forget(tp)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         # The base class forgets which partitions have something to commit before it commits for
@@ -187,6 +226,7 @@ class BatchConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._forget(tp)
+            self._place.pop(tp, None)
         for message in list(self._unacked_messages):
             if message.tp in revoked:  # else the next wait would be for what is no longer ours
                 self._unacked_messages.discard(message)

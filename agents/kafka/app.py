@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 BUFFERED = 4
 """Deliveries that wait for an agent; one holds at most about 1 MiB."""
+
+RELEASE_EVERY_S = 0.1
+"""How often a stage on Faust's own transport is asked to save while it stops."""
 
 METADATA_MS = 3_000
 """How soon a topic that was made after the start is seen."""
@@ -56,17 +60,18 @@ def new_app(road: Road, stage: str, folder: Path) -> Any:
     worker = road.settings.worker
     addresses = road.broker.bootstrap.split(",")
     instance = f"{worker.instance_id}.{stage}" if worker.instance_id else None
+    batched = worker.transport == "batched"
     return faust.App(
         group_of(road.settings, stage),
         broker=[f"kafka://{address}" for address in addresses],
-        broker_consumer=[consumer_url(address) for address in addresses],
+        broker_consumer=[consumer_url(a) if batched else f"kafka://{a}" for a in addresses],
         broker_credentials=_credentials(road.broker),
         store="memory://",
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=True,
-        stream_buffer_maxsize=BUFFERED,
+        stream_buffer_maxsize=BUFFERED if batched else worker.fetch_records,
         broker_commit_interval=COMMIT_S,
         broker_session_timeout=worker.session_s,
         broker_heartbeat_interval=worker.session_s / 6,
@@ -93,6 +98,39 @@ def _credentials(broker: Broker) -> Any:
     return faust.SSLCredentials(context) if context is not None else None
 
 
+class Record(NamedTuple):
+    """A message as Faust's own transport hands it over, in the shape of a consumer record."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int  # ms
+    key: bytes | None
+    value: bytes | None
+    headers: Any  # pairs of name and bytes
+
+
+class Delivery:
+    """Records of one partition that are acknowledged together."""
+
+    __slots__ = ("acked", "message", "origin", "value")
+
+    def __init__(self, event: Any, *, batched: bool) -> None:
+        self.acked = False
+        self.origin = event
+        self.message = m = event.message
+        self.value: list[Any] = (
+            event.value
+            if batched
+            else [
+                Record(
+                    m.topic, m.partition, m.offset, round(m.timestamp * 1000), m.key, m.value,
+                    m.headers or (),
+                )
+            ]
+        )  # fmt: skip
+
+
 class Stage:
     """Reads one topic. A subclass says in `take` what it does with a delivery, and acknowledges it."""
 
@@ -105,30 +143,49 @@ class Stage:
         self._tasks: list[asyncio.Task[None]] = []
         source = self.app.topic(topic.name, key_serializer="raw", value_serializer="raw")
         self.app.agent(source, name=name, supervisor_strategy=CrashingSupervisor)(self._agent())
-        before_release(self.app, self.release)
+        self._batched = road.settings.worker.transport == "batched"
+        self._in_order: defaultdict[int, deque[Delivery]] = defaultdict(deque)
+        if self._batched:
+            before_release(self.app, self.release)
 
     def _agent(self) -> Callable[[Any], Awaitable[None]]:
         async def read(stream: Any) -> None:
             self._stream = stream
             async for event in stream.noack().events():
+                delivery = Delivery(event, batched=self._batched)
+                if not self._batched:
+                    self._keep_order(delivery)
                 try:
-                    await self.take(event)
+                    await self.take(delivery)
                 except Exception as error:
                     self.road.failed(error)
                     raise
-                del event  # an unacknowledged event that is referenced holds up the stop
+                del event, delivery  # an unacknowledged event that is referenced holds up the stop
 
         return read
 
-    async def take(self, event: Any) -> None:
+    async def take(self, event: Delivery) -> None:
         """Work on a delivery: `event.value` is a list of consumer records of one partition."""
         raise NotImplementedError
 
     async def release(self) -> None:
         """Make durable what was taken in, and acknowledge it: partitions may go to another worker."""
 
-    async def ack(self, event: Any) -> None:
-        await self._stream.ack(event)
+    def _keep_order(self, delivery: Delivery) -> None:
+        waiting = self._in_order[delivery.message.partition]
+        while waiting and waiting[0].message.generation_id != delivery.message.generation_id:
+            waiting.popleft()  # of before a rebalance: it comes again
+        waiting.append(delivery)
+
+    async def ack(self, event: Delivery) -> None:
+        event.acked = True
+        if self._batched:
+            await self._stream.ack(event.origin)
+            return
+        # Faust's own transport commits past what is acknowledged out of order.
+        waiting = self._in_order[event.message.partition]
+        while waiting and waiting[0].acked:
+            await self._stream.ack(waiting.popleft().origin)
 
     def background(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run beside the agent until the stage stops; an error ends the worker."""
@@ -154,7 +211,11 @@ class Stage:
     async def stop(self) -> None:
         """Save, acknowledge, commit, leave the group."""
         self.quieten()
-        await self.app.stop()
+        stopping = asyncio.ensure_future(self.app.stop())
+        while not self._batched and not stopping.done():
+            await self.release()  # Faust's own transport asks for none
+            await asyncio.wait({stopping}, timeout=RELEASE_EVERY_S)
+        await stopping
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

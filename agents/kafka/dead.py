@@ -1,8 +1,7 @@
 """Dead letters: what could not be used, kept in `posts.dead` with its reason, masked.
 
 The key is `partition/offset` of the record in `posts`, and `topic/partition/offset` for a record of
-another topic. Headers: `reason` (a word of `streams.validation.REASONS`, or `damaged`, `refused`) and
-`stage`.
+another topic. Headers: `reason` (a word of `streams.validation.REASONS`, `damaged` or `refused`) and `stage`.
 """
 
 from __future__ import annotations
@@ -19,6 +18,12 @@ from streams.records import Dead
 
 RAW_BYTES = 500_000
 """A refused document stands in its letter unless it is longer: a broker takes 1 MB."""
+
+DAMAGED = "damaged"
+"""Reason: a message of ours that cannot be read."""
+
+REFUSED = "refused"
+"""Reason: a document that the store does not take."""
 
 T = TypeVar("T")
 
@@ -47,7 +52,7 @@ def refused(topic: str, key: str, document: msgspec.Struct, why: str) -> Dead:
     """The letter of a document that the store will never take, with the document (masked before)."""
     raw = _encode(document)
     kept = raw.decode() if len(raw) <= RAW_BYTES else ""
-    return Dead(source=topic, id=None, reason="refused", detail=why, input=key, raw=kept)
+    return Dead(source=topic, id=None, reason=REFUSED, detail=why, input=key, raw=kept)
 
 
 def readable(
@@ -59,4 +64,4 @@ def readable(
             yield read(record.value or b"")
         except CodecError as error:
             place = (record.topic, record.partition, record.offset)
-            damaged.append(unusable(*place, "damaged", str(error)))
+            damaged.append(unusable(*place, DAMAGED, str(error)))

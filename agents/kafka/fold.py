@@ -10,19 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Any, Protocol
 
 from faust.types import TP
 
-from agents.kafka.app import Road, Stage
+from agents.kafka.app import Delivery, Road, Stage
 from agents.kafka.lane import Lane
 from streams.checkpoints import CheckpointStore, Fenced
 from streams.codec import CodecError, pack_state, unpack_state
+from streams.faust_transport import fetched_before_seek
 from streams.topics import Topic
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SHARE = 0.05
+CHECKPOINT_SHARE = 0.03
 """Part of the time that checkpoints may take at most: those of a large state come less often."""
 
 
@@ -47,9 +49,11 @@ class Held:
         self.state = state
         self.next = next_offset
         self.generation = generation
-        self.pending: list[Any] = []
+        self.pending: list[Delivery] = []
         self.saved = next_offset  # `next` at the last checkpoint
         self.whole = True  # False while a delivery is half folded
+        self.sought = False  # the log is read again from `next`
+        self.settled = False  # a delivery was found at `next`: gaps behind it are the log's own
 
 
 class FoldStage(Stage):
@@ -61,6 +65,8 @@ class FoldStage(Stage):
         self._held: dict[int, Held] = {}
         self._lock = asyncio.Lock()
         self._cost = 0.0  # seconds of the last checkpoints
+        self._since = 0  # records taken since then
+        self._due = asyncio.Event()  # so many that the next checkpoints should come
         self.lane = Lane(name)
 
     def new_state(self, partition: int) -> State:
@@ -79,14 +85,14 @@ class FoldStage(Stage):
         await super().start()
         self.background(self._save_in_time)
 
-    async def take(self, event: Any) -> None:
+    async def take(self, event: Delivery) -> None:
         async with self._lock:
             partition = event.message.partition
             held = await self._holding(partition, event.message.generation_id)
-            if event.value[0].offset > held.next:
-                await self._go_back(partition, held)
-                await self.ack(event)  # from before the seek: it only lets go of the delivery
+            if not held.settled and await self._elsewhere(event, held):
+                await self.ack(event)  # from before a seek: it only lets go of the delivery
                 return
+            held.settled = True
             fresh = [record for record in event.value if record.offset >= held.next]
             if fresh:
                 held.whole = False  # and so it stays if this is cancelled or fails
@@ -94,11 +100,17 @@ class FoldStage(Stage):
                     await self.take_records(held, fresh)
                 held.next = fresh[-1].offset + 1
                 held.whole = True
+                self._note_taken(len(fresh))
                 self.road.metrics.records.labels(self.name).inc(len(fresh))
                 age = time.time() - fresh[0].timestamp / 1000
                 self.road.metrics.age_seconds.labels(self.name).observe(max(age, 0.0))
             event.value.clear()  # of the delivery only its place is needed from here on
             held.pending.append(event)
+
+    def _note_taken(self, records: int) -> None:
+        self._since += records
+        if self._since >= self.road.settings.worker.checkpoint_records:
+            self._due.set()
 
     async def _holding(self, partition: int, generation: int) -> Held:
         held = self._held.get(partition)
@@ -107,7 +119,14 @@ class FoldStage(Stage):
         if held is not None:
             await self._drop(partition)
         state = self.new_state(partition)
+        damaged = self._checkpoints.damaged
         found = await self._checkpoints.load(self.name, partition)
+        if damaged := self._checkpoints.damaged - damaged:
+            self.road.metrics.checkpoints_damaged.labels(self.name).inc(damaged)
+            log.error(
+                "%s: the newest checkpoint of partition %d is damaged, went back to the one before: "
+                "see to the disk or the topic that keeps it", self.name, partition,
+            )  # fmt: skip
         if found is not None:
             try:
                 await self.lane.run(lambda: state.restore(unpack_state(found.blob)))
@@ -121,8 +140,16 @@ class FoldStage(Stage):
         held = self._held[partition] = Held(state, at, generation)
         return held
 
-    async def _go_back(self, partition: int, held: Held) -> None:
-        """The log was read further than the state reaches: read it again from there."""
+    async def _elsewhere(self, event: Delivery, held: Held) -> bool:
+        """Whether a first delivery begins behind the place that the state reaches.
+
+        The log is then read again from there, once: a gap that remains is the log's own.
+        """
+        partition, found = event.message.partition, event.value[0].offset
+        if found <= held.next:
+            return False
+        if held.sought:
+            return fetched_before_seek(self.app, event.origin)
         tp = TP(self.topic.name, partition)
         beginning = (await self.app.consumer.earliest_offsets(tp))[tp]
         if held.next < beginning:
@@ -133,8 +160,17 @@ class FoldStage(Stage):
                     "the checkpoints to begin anew"
                 )
             held.next = held.saved = beginning
+            if found == beginning:
+                return False
+        if not self._batched:
+            raise LogGap(
+                f"{self.topic.name}, partition {partition}: the checkpoint ends before offset "
+                f"{held.next}, the group is at {found}: only worker.transport `batched` goes back"
+            )
         log.warning("%s: partition %d goes back to offset %d", self.name, partition, held.next)
         await self.app.consumer.seek(tp, held.next)
+        held.sought = True
+        return True
 
     async def _drop(self, partition: int) -> None:
         """Forget a state that is another worker's by now; its deliveries are not ours to commit."""
@@ -143,9 +179,14 @@ class FoldStage(Stage):
             await self.ack(event)
 
     async def _save_in_time(self) -> None:
+        """After `checkpoint_s`, or so many records, and never sooner than the last one's cost allows."""
         every = self.road.settings.worker.checkpoint_s
         while True:
-            await asyncio.sleep(max(every, self._cost / CHECKPOINT_SHARE))
+            least = self._cost / CHECKPOINT_SHARE
+            await asyncio.sleep(least)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(every - least, 0.0)):
+                    await self._due.wait()
             await self.save(releasing=False)
 
     async def release(self) -> None:
@@ -155,6 +196,8 @@ class FoldStage(Stage):
         """Write checkpoints of what was folded since the last ones, and acknowledge it."""
         async with self._lock:
             started = time.monotonic()
+            self._since = 0
+            self._due.clear()
             for partition, held in list(self._held.items()):
                 if held.generation != self.app.consumer_generation_id:
                     await self._drop(partition)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from agents.kafka.app import Road, Stage
-from agents.kafka.dead import bury, refused, unusable
+from agents.kafka.app import Delivery, Road, Stage
+from agents.kafka.dead import DAMAGED, bury, refused, unusable
 from agents.kafka.documents import Document, batches, key_of, unpack
 from agents.kafka.later import Later
 from agents.kafka.producer import Sent, delivered
@@ -57,7 +57,7 @@ class IndexStage(Stage):
         await super().start()
         self.background(self._write_later)
 
-    async def take(self, event: Any) -> None:
+    async def take(self, event: Delivery) -> None:
         records = event.value
         with self.road.metrics.timed(NAME):
             documents = await self._read(records)
@@ -94,7 +94,7 @@ class IndexStage(Stage):
                 documents.append(unpack(record.value))
             except CodecError as error:
                 place = (record.topic, record.partition, record.offset)
-                key, letter = unusable(*place, "damaged", str(error))
+                key, letter = unusable(*place, DAMAGED, str(error))
                 log.error("%s is damaged: %s", key, error)
                 letters.append(await bury(self.road, NAME, key, letter))
         await delivered(letters)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from agents.kafka.app import Delivery
 from agents.kafka.documents import Document, key_of
 
 MOST = 4_000
@@ -16,7 +17,7 @@ class Portion(NamedTuple):
     """What is to be written now, and what is acknowledged then."""
 
     documents: list[Document]
-    events: list[Any]
+    events: list[Delivery]
 
 
 class Later:
@@ -24,11 +25,11 @@ class Later:
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}
-        self._events: list[Any] = []
+        self._events: list[Delivery] = []
         self._busy = False
         self._changed = asyncio.Condition()
 
-    async def add(self, documents: Sequence[Document], event: Any) -> None:
+    async def add(self, documents: Sequence[Document], event: Delivery) -> None:
         """Returns when there is room again."""
         async with self._changed:
             for document in documents:

@@ -63,6 +63,10 @@ class Metrics:
             "checkpoint_seconds", "Time that a checkpoint took, work on the log standing still.",
             ["stage"], buckets=SECONDS, **add,
         )  # fmt: skip
+        self.checkpoints_damaged = Counter(
+            "checkpoints_damaged", "Checkpoints that were not whole when a fold was loaded.",
+            ["stage"], **add,
+        )  # fmt: skip
         self.dead_letters = Counter(
             "dead_letters", "Records put into posts.dead.", ["stage", "reason"], **add
         )

@@ -10,11 +10,10 @@ that another one has followed.
 from __future__ import annotations
 
 import asyncio
-import json
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -37,6 +36,7 @@ from streams.checkpoints.base import (
     not_claimed,
     taken_over,
 )
+from streams.checkpoints.manifest import UNREADABLE, Manifest, parse
 from streams.checkpoints.reading import read_at, read_committed
 
 # What the topic is created with. Chunks of dead checkpoints go when a segment is rolled and
@@ -56,19 +56,6 @@ _TRANSACTION_TIMEOUT_MS = 60_000  # after that the broker gives up a dead owner'
 _ABORT_TIMEOUT_S = 5.0
 _NEW_TOPIC_LOOKS = 10  # every 0.2 s: brokers hear of a new topic a little after its maker
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
-
-
-@dataclass(frozen=True)
-class _Manifest:
-    generation: int
-    offset: int
-    size: int
-    digest: str  # hexadecimal
-    partition: int  # of the chunks
-    chunks: list[int]  # their offsets there
-
-
-_UNREADABLE = _Manifest(0, -1, 0, "", 0, [])
 
 
 @dataclass
@@ -150,19 +137,22 @@ class KafkaCheckpoints:
         target = self._chunk_partition(fold, partition)
         await producer.begin_transaction()
         pieces = [blob[at : at + CHUNK_BYTES] for at in range(0, len(blob), CHUNK_BYTES)]
-        sent = [
-            await producer.send(self.topic, piece, f"{place}/{number}".encode(), target)
-            for number, piece in enumerate(pieces)
-        ]
+        sent = []
+        for number, piece in enumerate(pieces):
+            sent.append(
+                await producer.send(self.topic, piece, f"{place}/{number}".encode(), target)
+            )
+            sent[-1].add_done_callback(_heard)
         chunks = [metadata.offset for metadata in await asyncio.gather(*sent)]
         if any(at < 0 for at in chunks):  # the broker took it twice and does not tell where
             raise KafkaError("a resent chunk came back without its offset")
         for number in range(len(pieces), owned.chunks[slot]):
-            await producer.send(self.topic, None, f"{place}/{number}".encode(), target)
+            removed = await producer.send(self.topic, None, f"{place}/{number}".encode(), target)
+            removed.add_done_callback(_heard)
         check = digest(generation, offset, blob).hex()
-        manifest = _Manifest(generation, offset, len(blob), check, target, chunks)
-        packed = json.dumps(asdict(manifest)).encode()
-        await producer.send(self.topic, packed, place.encode(), 0)
+        manifest = Manifest(generation, offset, len(blob), check, target, chunks)
+        packed = manifest.packed()
+        (await producer.send(self.topic, packed, place.encode(), 0)).add_done_callback(_heard)
         await producer.commit_transaction()
         owned.chunks[slot] = len(pieces)
 
@@ -170,11 +160,11 @@ class KafkaCheckpoints:
         owned = await self._claim(fold, partition)
         manifests = await self._manifests(fold, partition)
         owned.generation = max((one.generation for one in manifests.values()), default=0)
-        damaged = sum(one == _UNREADABLE for one in manifests.values())
+        damaged = sum(one == UNREADABLE for one in manifests.values())
         whole = None
         for slot, manifest in sorted(manifests.items(), key=lambda one: -one[1].generation):
             owned.chunks[slot] = len(manifest.chunks)
-            if whole is None and manifest != _UNREADABLE:
+            if whole is None and manifest != UNREADABLE:
                 whole = await self._checkpoint(manifest)
                 if whole is None:
                     damaged += 1
@@ -224,10 +214,10 @@ class KafkaCheckpoints:
         except (KafkaError, TimeoutError, AssertionError):  # asserts its own state
             owned.lost = True
 
-    async def _manifests(self, fold: str, partition: int) -> dict[int, _Manifest]:
+    async def _manifests(self, fold: str, partition: int) -> dict[int, Manifest]:
         """Slot -> newest committed manifest."""
         wanted = {f"{fold}/{partition}/{slot}".encode(): slot for slot in range(SLOTS)}
-        found: dict[int, _Manifest] = {}
+        found: dict[int, Manifest] = {}
         place = TopicPartition(self.topic, 0)
         async with self._consumer() as latest, self._consumer("read_committed") as consumer:
             # Up to the last record, not to the last decided one: another fold's open transaction
@@ -240,10 +230,10 @@ class KafkaCheckpoints:
                 if record.value is None:
                     found.pop(slot, None)
                 else:
-                    found[slot] = _parse(record.value)
+                    found[slot] = parse(record.value)
         return found
 
-    async def _checkpoint(self, manifest: _Manifest) -> Checkpoint | None:
+    async def _checkpoint(self, manifest: Manifest) -> Checkpoint | None:
         """The checkpoint that a manifest describes, or None when it is not there in whole."""
         place = TopicPartition(self.topic, manifest.partition)
         pieces: list[bytes] = []
@@ -298,8 +288,7 @@ class KafkaCheckpoints:
         )
 
 
-def _parse(value: bytes) -> _Manifest:
-    try:
-        return _Manifest(**json.loads(value))
-    except (ValueError, TypeError):
-        return _UNREADABLE
+def _heard(sent: asyncio.Future[Any]) -> None:
+    """A message that failed with its transaction is told once: by the commit, or by whoever waits first."""
+    if not sent.cancelled():
+        sent.exception()

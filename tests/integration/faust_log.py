@@ -27,9 +27,10 @@ class Log:
     group: str
     folder: Path  # Faust makes one for its tables, whether there are any or not
 
-    async def create(self, partitions: int = 1) -> None:
+    async def create(self, partitions: int = 1, config: dict[str, str] | None = None) -> None:
         async with admin_on(self.bootstrap) as admin:
-            await admin.create_topics([NewTopic(self.topic, partitions, 1)])
+            new = NewTopic(self.topic, partitions, 1, topic_configs=config or {})
+            await admin.create_topics([new])
 
     async def write(self, *values: bytes | None, partition: int = 0, **options: Any) -> list[int]:
         """Offsets of the records written, in one batch."""
@@ -124,6 +125,7 @@ async def _send(
 
 
 def new_app(log: Log, **options: Any) -> Any:
+    options = {"stream_buffer_maxsize": 8} | options
     return faust.App(
         log.group,
         broker=f"kafka://{log.bootstrap}",
@@ -133,7 +135,6 @@ def new_app(log: Log, **options: Any) -> Any:
         topic_allow_declare=False,
         topic_disable_leader=True,
         stream_wait_empty=True,
-        stream_buffer_maxsize=8,
         broker_commit_interval=0.2,
         broker_session_timeout=6.0,
         broker_heartbeat_interval=1.0,
@@ -148,8 +149,13 @@ def new_app(log: Log, **options: Any) -> Any:
 
 
 @asynccontextmanager
-async def reading(log: Log, **options: Any) -> AsyncIterator[Reader]:
-    """A started worker; leaving the block stops it as SIGTERM would."""
+async def reading(
+    log: Log, gate: asyncio.Event | None = None, **options: Any
+) -> AsyncIterator[Reader]:
+    """A started worker; leaving the block stops it as SIGTERM would.
+
+    With `gate` its agent takes one delivery and no more until the gate is open.
+    """
     app = new_app(log, **options)
     reader = Reader(log, app)
     topic = app.topic(log.topic, key_serializer="raw", value_serializer="raw")
@@ -159,6 +165,8 @@ async def reading(log: Log, **options: Any) -> AsyncIterator[Reader]:
         reader.stream = stream
         async for event in stream.noack().events():
             reader.events.append(event)
+            if gate is not None:
+                await gate.wait()
             del event  # an unacknowledged event that is referenced holds up the stop
 
     async with _started(app):

@@ -13,7 +13,7 @@ import pytest
 from faust.types import TP
 
 from deploy.local import Kafka
-from streams.faust_transport import before_release
+from streams.faust_transport import BatchConsumer, before_release
 from tests.integration.faust_log import Log, Reader, eventually, producer_on, reading
 
 pytestmark = pytest.mark.kafka
@@ -130,6 +130,102 @@ async def test_seek_back_delivers_again_and_old_deliveries_acknowledge_nothing(l
         await reader.await_offsets(6, 7)
         await reader.ack_all()
         await log.await_committed(8)
+
+
+async def test_a_slow_agent_holds_the_fetching_back_and_loses_nothing(log: Log) -> None:
+    await log.create()
+    most, records = 10, 400  # records of a fetch, and in all
+    await log.write(*[b"x" * 1000] * records)
+    gate = asyncio.Event()
+    async with reading(
+        log, gate=gate, broker_max_poll_records=most, stream_buffer_maxsize=2
+    ) as reader:
+        await reader.await_offsets(*range(most))
+        place = TP(log.topic, 0)
+        await asyncio.sleep(2)
+        held = await reader.app.consumer.position(place)
+        # One delivery with the agent, two in its queue, one for the queue, one fetched.
+        assert held <= 6 * most, f"{held} of {records} records were taken in"
+        assert await reader.app.consumer.position(place) == held
+        gate.set()
+        await reader.await_offsets(*range(records))
+        assert [o for batch in reader.batches() for o in batch] == list(range(records))
+        await reader.ack_all()
+        await log.await_committed(records)
+
+
+async def test_a_paused_partition_delivers_nothing_and_goes_on_where_it_was(log: Log) -> None:
+    await log.create(partitions=2)
+    async with reading(log) as reader:
+        await log.write(b"a", partition=0)
+        await reader.await_offsets(0)
+        consumer, place = reader.app.consumer, TP(log.topic, 0)
+        consumer.pause_partitions({place})
+        await log.write(b"b", b"c", partition=0)
+        await log.write(b"other", partition=1)
+        await eventually(lambda: asyncio.sleep(0, len(reader.events)), 2)
+        await asyncio.sleep(1)
+        assert [e.message.partition for e in reader.events] == [0, 1], "only the other one goes on"
+        consumer.resume_partitions({place})
+        await reader.await_offsets(0, 1, 2)
+        await reader.ack_all()
+        await log.await_committed(3)
+
+
+@pytest.mark.parametrize("what", ["pause", "stop", "seek"])
+async def test_a_fetch_that_comes_back_too_late_to_be_handed_over_is_fetched_again(
+    log: Log, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A pause, a rebalance's stop of all work, or its seek falls between a fetch and its delivery."""
+    await log.create()
+    fetch, met = BatchConsumer._wait_next_records, []
+
+    async def meet(self: BatchConsumer, timeout: float) -> Any:
+        found = await fetch(self, timeout)
+        if found[0] and len(met) < 3:
+            met.append(what)
+            place, later = TP(log.topic, 0), asyncio.get_running_loop().call_later
+            if what == "pause":
+                self.pause_partitions({place})
+                later(0.3, self.resume_partitions, {place})
+            elif what == "stop":
+                self.stop_flow()
+                later(0.3, self.resume_flow)
+            else:
+                await self.perform_seek()  # nothing is committed: the client stays where it is
+        return found
+
+    monkeypatch.setattr(BatchConsumer, "_wait_next_records", meet)
+    async with reading(log) as reader:
+        for number in range(5):
+            await log.write(b"x", b"y")
+            await reader.await_offsets(*range(2 * number + 2))
+        assert len(met) == 3
+        taken = [offset for batch in reader.batches() for offset in batch]
+        first = [offset for at, offset in enumerate(taken) if offset not in taken[:at]]
+        assert first == list(range(10)), "no record comes before one that lies in front of it"
+        await reader.ack_all()
+        await log.await_committed(10)
+
+
+async def test_records_that_compaction_removed_hold_no_commit_back(log: Log) -> None:
+    eager = {"cleanup.policy": "compact", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01",
+             "max.compaction.lag.ms": "1000"}  # fmt: skip
+    await log.create(config=eager)
+    for _ in range(5):
+        await log.write(b"x", b"y", key=b"same")
+    async with asyncio.timeout(120), reading(log) as reader:
+        end = 10
+        while True:  # until the broker, which looks every 15 s, has left holes
+            await asyncio.sleep(1.5)
+            [end] = [offset + 1 for offset in await log.write(b"z", key=b"%d" % end)]
+            reader.events.clear()
+            await reader.app.consumer.seek(TP(log.topic, 0), 0)
+            await eventually(lambda e=end: asyncio.sleep(0, reader.offsets()[-1:] == [e - 1]), True)
+            if len(reader.offsets()) < end - 5:
+                break
+        await reader.ack_all()
+        await log.await_committed(end)
 
 
 async def test_hook_saves_and_acknowledges_before_a_stop(log: Log) -> None:

@@ -44,6 +44,7 @@ def changed(name: str) -> str:
         "kafka.sasl_mechanism": "PLAIN",
         "kafka.bootstrap": "broker:9093",
         "worker.checkpoint_store": "disk",
+        "worker.transport": "stock",
         "time.ticks": "event",
         "console.language": "en",
         "log.level": "debug",
