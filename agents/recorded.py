@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from config import Settings
 from streams.broker import Broker
 from streams.codec import CodecError, decode
 from streams.documents import RumorDocument
-from streams.inputs import EmbeddedInput, RumorInput, read_embedded, read_input
+from streams.inputs import EmbeddedRecord, Inherit, RumorInput, read_embedded, read_input
 from streams.records import Change, Dead, EntryKind, Frame
 from streams.topics import Topics
 
@@ -43,18 +44,23 @@ class Told(NamedTuple):
     """What the folds said, and where the posts came from; the form that `write_files` reads."""
 
     said: list[Results]
-    inputs: list[str]  # of the posts that are not dead, in folded order
+    inputs: list[str]  # of the posts that are not dead, in the order of `said`
 
     def results(self) -> Iterable[Results]:
         return self.said
 
 
+Embedded = tuple[int, EmbeddedRecord]
+"""Offset and record."""
+
+
 class Posts(NamedTuple):
     """The topics `posts`, `posts.dead` and `posts.embedded`, read once."""
 
-    inputs: list[str]
+    # Of the posts that are not dead, by partition of `posts.embedded`, in order.
+    inputs: list[list[str]]
     dead: list[Dead]
-    embedded: list[EmbeddedInput]  # frames and settings in the log's order, resent ones too
+    embedded: list[list[Embedded]]  # by partition, in the log's order, resent ones too
     resent: int  # entries that a frame before held already
     first_ms: int  # when the first of them was written
 
@@ -73,11 +79,21 @@ async def _write(settings: Settings, out: Path) -> tuple[dict[str, Any], Resent]
         posts = await read_posts(consumer, topics)
         recorded, again, last_ms = await _distinct(consumer, topics)
         open_rumors, changes = await _open_rumors(consumer, topics, settings)
-    said = [Results(r.assigned, r.merged, r.raised, r.closed, [], r.moved) for r in recorded]
-    said.append(Results([], [], [], [], posts.dead))
-    told = Told(said, posts.inputs)
+    said = [
+        (r.partition, Results(r.assigned, r.merged, r.raised, r.closed, [], r.moved))
+        for r in recorded
+    ]
+    told = told_of(said, posts)
     summary = write_told(settings, out, told, open_rumors, max(last_ms - posts.first_ms, 0) / 1000)
     return summary, Resent(posts.resent, changes, again)
+
+
+def told_of(said: list[tuple[int, Results]], posts: Posts) -> Told:
+    """What was said, with the partition of `posts.embedded` that each part is about, and its inputs."""
+    waiting = [iter(inputs) for inputs in posts.inputs]
+    inputs = [name for of, one in said for name in islice(waiting[of], len(one.assigned))]
+    results = [one for _, one in said]
+    return Told([*results, Results([], [], [], [], posts.dead)], inputs)
 
 
 def write_told(
@@ -111,27 +127,44 @@ async def read_posts(consumer: Any, topics: Topics) -> Posts:
         if header(record, "stage") == EMBED.encode():
             partition, _, offset = record.key.decode().partition("/")
             letters[int(partition), int(offset)] = _dead.decode(record.value)
-    inputs: list[str] = []
-    embedded: list[EmbeddedInput] = []
-    last: dict[str, int] = {}
+    inputs: list[list[str]] = [[] for _ in range(topics.embedded.partitions)]
+    embedded: list[list[Embedded]] = [[] for _ in range(topics.embedded.partitions)]
+    last: dict[tuple[int, str], int] = {}
     resent = 0
     async for record in records(consumer, topics.embedded):
         frame = read_embedded(record.value)
-        embedded.append(frame)
+        embedded[record.partition].append((record.offset, frame))
+        if isinstance(frame, Inherit):
+            for origin, done in _done(embedded[frame.parent], frame.end).items():
+                last[record.partition, origin] = done
         if not isinstance(frame, Frame):
             continue
-        origin = f"{frame.origin}/{frame.partition}"
-        done = last.get(origin, -1)
+        source = (record.partition, _source(frame))
+        done = last.get(source, -1)
         offsets = frame.offsets.tolist()
         for offset, kind in zip(offsets, frame.kinds.tolist(), strict=True):
             if offset <= done:
                 resent += 1
             elif kind == EntryKind.POST:
                 place = (frame.partition, offset)
-                inputs.append(names.get(place) or _place(topics, *place))
-        last[origin] = max([done, *offsets])
+                inputs[record.partition].append(names.get(place) or _place(topics, *place))
+        last[source] = max([done, *offsets])
     dead = [letter for _, letter in sorted(letters.items())]
     return Posts(inputs, dead, embedded, resent, first_ms)
+
+
+def _source(frame: Frame) -> str:
+    return f"{frame.origin}/{frame.partition}"
+
+
+def _done(log: list[Embedded], end: int) -> dict[str, int]:
+    """Last source offset by source in the frames of a partition before `end`."""
+    done: dict[str, int] = {}
+    for offset, frame in log:
+        if offset < end and isinstance(frame, Frame) and len(frame.offsets):
+            source = _source(frame)
+            done[source] = max(done.get(source, -1), int(frame.offsets[-1]))
+    return done
 
 
 def _place(topics: Topics, partition: int, offset: int) -> str:

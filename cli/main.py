@@ -33,6 +33,8 @@ COMMANDS = (
     "cli.settings",
     "cli.ingest",
     "cli.worker",
+    "cli.dead",
+    "cli.grow",
     "cli.servers",
     "cli.apply",
     "cli.expire",

@@ -104,12 +104,23 @@ class Parting(msgspec.Struct, frozen=True, kw_only=True, tag="parting"):
 
 
 EmbeddedInput = Frame | SettingsChange | Parting
+"""What a cluster fold takes."""
+
+
+class Inherit(msgspec.Struct, frozen=True, kw_only=True, tag="inherit"):
+    """First record of a partition of `posts.embedded` that was added: it goes on from another's state."""
+
+    parent: int  # partition
+    end: int  # offset in the parent's log; records before it are known to the heir
+
+
+EmbeddedRecord = EmbeddedInput | Inherit
 """What `posts.embedded` carries."""
 
 
-def read_embedded(message: bytes) -> EmbeddedInput:
+def read_embedded(message: bytes) -> EmbeddedRecord:
     """A message of `posts.embedded`. Raises CodecError."""
-    return cast(EmbeddedInput, decode(message, cast(Any, EmbeddedInput)))
+    return cast(EmbeddedRecord, decode(message, cast(Any, EmbeddedRecord)))
 
 
 def read_input(message: bytes) -> RumorInput:

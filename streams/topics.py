@@ -104,6 +104,11 @@ def ensure(broker: Broker, topics: Topics, wanted: Iterable[Topic]) -> None:
 
 
 def _other_count(topic: Topic, found: int, topics: Topics) -> str:
+    if topic.name == topics.embedded.name and found < topic.partitions:
+        return (
+            f"the topic {topic.name} has {found} partitions instead of {topic.partitions}: stop the "
+            f"workers and run: tindon grow {topic.partitions}"
+        )
     setting = {
         topics.posts.name: "kafka.posts_partitions",
         topics.embedded.name: "kafka.embedded_partitions",
@@ -194,6 +199,18 @@ def other_settings(broker: Broker, wanted: Iterable[Topic]) -> list[Difference]:
                 if stands != value:
                     differences.append(Difference(topic.name, name, stands, value))
     return differences
+
+
+def partitions_of(broker: Broker, topic: Topic) -> int:
+    """How many the topic has at the broker. Raises BrokerError."""
+    with broker.admin() as admin:
+        try:
+            found = _partitions(admin).get(topic.name)
+        except KafkaError as error:
+            raise BrokerError(f"topics at {broker.bootstrap}: {_said(error)}") from error
+    if found is None:
+        raise BrokerError(f"the topic {topic.name} is missing at {broker.bootstrap}: create it")
+    return found
 
 
 def topic_id(broker: Broker, topic: Topic) -> str:

@@ -1,8 +1,8 @@
 """The embed agent: raw posts in, frames out. It keeps no state, and scales with the partitions of `posts`.
 
-A delivery is acknowledged once its frames and dead letters are in their logs. A frame is sent only when
-the one before it is delivered: a hole between two frames would be posts lost, because the cluster fold
-skips what is not newer than what it has seen.
+A delivery is acknowledged once its frames and dead letters are in their logs. A frame, in as many parts as
+`posts.embedded` has partitions, is sent only when the one before it is delivered: a hole between two frames
+would be posts lost, because the cluster fold skips what is not newer than what it has seen.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from agents.kafka.app import Road, Stage
+from agents.kafka.app import Delivery, Road, Stage
 from agents.kafka.dead import bury
 from agents.kafka.lane import Lane
 from agents.kafka.producer import Sent, delivered
 from embeddings.door import Door, Embedded, build_frame
+from streams.cells import split
 from streams.codec import encode
 from streams.records import EntryKind
 from streams.validation import REASONS, InputRecord, Invalid, Tick
@@ -38,21 +39,22 @@ class EmbedStage(Stage):
         self._lane = Lane("embed")
         self._arrival = road.settings.time.ticks == "wall"
 
-    async def take(self, event: Any) -> None:
+    async def take(self, event: Delivery) -> None:
         records = event.value
         partition = records[0].partition
         with self.road.metrics.timed(NAME):
             sent: list[Sent] = []
             letters: list[Sent] = []
             for chunk in chunks(records, self.road.settings.embed.batch):
-                embedded, message = await self._lane.run(self._embed, chunk, partition)
+                embedded, messages = await self._lane.run(self._embed, chunk, partition)
                 offsets = [record.offset for record in chunk]
                 for kind_at, letter in zip(_dead_at(embedded), embedded.dead, strict=True):
                     key = f"{partition}/{offsets[kind_at]}"
                     letters.append(await bury(self.road, NAME, key, letter))
                 self.road.metrics.unknown_fields.inc(embedded.unknown_fields)
                 await delivered(sent)
-                sent = [await self.road.producer.send(self.road.topics.embedded, message)]
+                send, topic = self.road.producer.send, self.road.topics.embedded
+                sent = [await send(topic, message, partition=to) for to, message in messages]
             await delivered(sent + letters)
         self.road.metrics.records.labels(NAME).inc(len(records))
         await self.ack(event)
@@ -61,10 +63,14 @@ class EmbedStage(Stage):
         for task in self._tasks:  # the ticks: agents behind could never finish
             task.cancel()
 
-    def _embed(self, records: list[Any], partition: int) -> tuple[Embedded, bytes]:
+    def _embed(
+        self, records: list[Any], partition: int
+    ) -> tuple[Embedded, list[tuple[int, bytes]]]:
+        """The frame of records, and its parts by partition of `posts.embedded`."""
         entries = [(record.offset, entry_of(record, self._arrival)) for record in records]
         embedded = build_frame(self._door, entries, origin=self._origin, partition=partition)
-        return embedded, encode(embedded.frame)
+        parts = enumerate(split(embedded.frame, self.road.topics.embedded.partitions))
+        return embedded, [(to, encode(part)) for to, part in parts if len(part.offsets)]
 
 
 def _dead_at(embedded: Embedded) -> list[int]:

@@ -53,11 +53,6 @@ class WorkerError(Exception):
 
 def run(settings: Settings, names: Sequence[str]) -> None:
     """Run stages until SIGTERM or SIGINT. Raises what ended the worker otherwise."""
-    if settings.kafka.embedded_partitions != 1:
-        raise WorkerError(
-            f"kafka.embedded_partitions is {settings.kafka.embedded_partitions}, the worker routes "
-            "to one partition only: set it to 1"
-        )
     broker = Broker(settings)
     broker.wait()
     topics = Topics(settings)

@@ -26,7 +26,7 @@ from evaluation.shadow.side import Side
 from evaluation.tuning.frames import door_of
 from streams.broker import Broker, BrokerError
 from streams.codec import CodecError
-from streams.inputs import Parting, SettingsChange, read_embedded
+from streams.inputs import Inherit, Parting, SettingsChange, read_embedded
 from streams.topics import LARGEST_RECORD, Topics
 
 log = logging.getLogger(__name__)
@@ -151,8 +151,8 @@ class _Reading:
                 frame
             )  # the settings in force follow the log, the candidate stays
             return
-        if isinstance(frame, Parting):
-            return  # the desk's splits are its own
+        if isinstance(frame, Parting | Inherit):
+            return  # the desk's splits are its own, and a shadow's folds have their own states
         if self.first_at is None and len(frame.posts):
             self.first_at = int(frame.posts.created_at.min())
         for side in self._sides:

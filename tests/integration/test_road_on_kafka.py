@@ -223,7 +223,7 @@ def test_elasticsearch_that_stops_and_comes_back_holds_the_same_documents(
          r"posts has 1 partitions instead of 3: set kafka\.posts_partitions to 1"),
         ({"TINDON_KAFKA__PREFIX": "nowhere.", "TINDON_KAFKA__CREATE_TOPICS": "false"},
          r"missing at .*: nowhere\.posts, .*create them, or set kafka\.create_topics"),
-        ({"TINDON_KAFKA__EMBEDDED_PARTITIONS": "2"}, r"kafka\.embedded_partitions is 2.*set it to 1"),
+        ({"TINDON_KAFKA__EMBEDDED_PARTITIONS": "2"}, r"embedded has 1 partitions instead of 2.*grow 2"),
     ],
 )  # fmt: skip
 def test_a_worker_that_cannot_start_says_so_in_one_line(
