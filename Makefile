@@ -25,7 +25,7 @@ PYTHON12 ?= $(shell for p in python3.13 python3.12 $(wildcard $(HOME)/.pyenv/ver
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers kibana demo test transformers check clean lock docs bench
+.PHONY: help setup servers kibana demo test chaos transformers check clean lock docs bench
 .SILENT:
 
 help: ## This list
@@ -61,6 +61,9 @@ test: servers ## Everything: set up what is missing, then all tests
 	failed=; $(MAKE) --no-print-directory transformers || failed=yes; \
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile && [ -z "$$failed" ] || \
 		{ [ -z "$$failed" ] || echo "tindon: make transformers failed, see above" >&2; exit 1; }
+
+chaos: servers ## The long form of the tests under faults, half an hour: kills, stalls, outages
+	TINDON_TEST_CHAOS=1 $(BIN)/python -m pytest tests/consistency
 
 transformers: setup ## The encoder tests with real sentence-transformers models, in an environment of their own
 	if [ ! -f $(HEAVY_STAMP) ] && [ "$$(df -Pk . | awk 'END { print $$4 }')" -lt $$(($(HEAVY_FREE) << 20)) ]; then \

@@ -37,6 +37,7 @@ from kafka.admin import OffsetSpec
 from kafka.structs import TopicPartition
 
 import config
+from config import Settings
 from deploy.local.ports import free_ports
 from streams.broker import Broker
 from streams.topics import Topic, Topics, ensure
@@ -44,6 +45,8 @@ from streams.topics import Topic, Topics, ensure
 REPOSITORY = Path(__file__).resolve().parents[1]
 WAIT_S = 900.0
 SUM = re.compile(r'^tindon_(stage|checkpoint)_seconds_sum\{stage="(\w+)"\} (\S+)$', re.M)
+POSTS = re.compile(r'^tindon_posts_total\{outcome="\w+"\} (\S+)$', re.M)
+READS = {"embed": "posts", "cluster": "embedded", "alert": "changes", "index": "alerts"}
 TOTAL = re.compile(r'^tindon_records_total\{stage="(\w+)"\} (\S+)$', re.M)
 
 
@@ -78,41 +81,24 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     name = f"bench-{uuid.uuid4().hex[:8]}"
-    variables = {
-        "TINDON_STATE_DIR": str(folder),
-        "TINDON_KAFKA__BOOTSTRAP": arguments.bootstrap,
-        "TINDON_KAFKA__PREFIX": f"{name}.",
-        "TINDON_KAFKA__POSTS_PARTITIONS": str(arguments.partitions),
-        "TINDON_WORKER__GROUP": name,
-        "TINDON_STORE__PREFIX": f"{name}-",
-        "TINDON_TIME__TICKS": arguments.ticks,
-    }
-    if arguments.elasticsearch:
-        variables["TINDON_STORE__KIND"] = "elasticsearch"
-        variables["TINDON_ELASTICSEARCH__URL"] = arguments.elasticsearch
-    settings = config.load(env=variables).settings
+    given = {"TINDON_TIME__TICKS": arguments.ticks}
+    environment, settings = environment_of(arguments, name, folder, given)
     broker, topics = Broker(settings), Topics(settings)
     ensure(broker, topics, topics.all())
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("TINDON_")}
-    paths = {"PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
-    environment = kept | variables | paths
-    reads = dict(zip(
-        ("embed", "cluster", "alert", "index"),
-        (topics.posts, topics.embedded, topics.changes, topics.alerts), strict=True,
-    ))  # fmt: skip
+    reads = {stage: getattr(topics, topic) for stage, topic in READS.items()}
     workers: list[Worker] = []
     shadow: subprocess.Popen[bytes] | None = None
     try:
         said = _tindon(environment, "ingest", *arguments.files)
         posts = int(said.split(" records")[0].replace(",", ""))
         for stages in arguments.workers or ["embed,cluster,alert,index"]:
-            workers.append(_start(environment, arguments, stages, folder))
+            workers.append(start_worker(environment, arguments.profile, stages, folder))
         if arguments.shadow:
             shadow = _start_shadow(environment, arguments.shadow, folder)
         seconds = _wait(broker, reads, workers, folder)
         if shadow is not None and shadow.poll() is not None:
             raise SystemExit((folder / "shadow.log").read_text()[-2000:])
-        spent, records = _spent([port for _, port in workers])
+        spent, records, _ = metrics_of([port for _, port in workers])
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         for process, _ in workers:
             process.terminate()
@@ -127,7 +113,7 @@ def _measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         with broker.admin() as admin:
             admin.delete_topics([topic.name for topic in topics.all()])
         if arguments.elasticsearch:
-            _delete_indices(arguments.elasticsearch, name)
+            delete_indices(arguments.elasticsearch, name)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "posts": posts,
@@ -155,14 +141,32 @@ def _tindon(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def _start(
-    environment: dict[str, str], arguments: argparse.Namespace, stages: str, folder: Path
-) -> Worker:
+def environment_of(
+    arguments: argparse.Namespace, name: str, folder: Path, variables: dict[str, str]
+) -> tuple[dict[str, str], Settings]:
+    """Environment and settings of a bench's own topics, groups and indices."""
+    variables = variables | {
+        "TINDON_STATE_DIR": str(folder),
+        "TINDON_KAFKA__BOOTSTRAP": arguments.bootstrap,
+        "TINDON_KAFKA__PREFIX": f"{name}.",
+        "TINDON_KAFKA__POSTS_PARTITIONS": str(arguments.partitions),
+        "TINDON_WORKER__GROUP": name,
+        "TINDON_STORE__PREFIX": f"{name}-",
+    }
+    if arguments.elasticsearch:
+        variables["TINDON_STORE__KIND"] = "elasticsearch"
+        variables["TINDON_ELASTICSEARCH__URL"] = arguments.elasticsearch
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("TINDON_")}
+    paths = {"PYTHONPATH": str(REPOSITORY), "OPENBLAS_NUM_THREADS": "1"}
+    return kept | variables | paths, config.load(env=variables).settings
+
+
+def start_worker(environment: dict[str, str], profile: str, stages: str, folder: Path) -> Worker:
     [port] = free_ports(1)
     options = ["--agents", stages, "--metrics-port", str(port)]
     command = [sys.executable, "-m", "cli.main", "worker", *options]
-    if arguments.profile:
-        place = Path(arguments.profile).resolve()
+    if profile:
+        place = Path(profile).resolve()
         place.mkdir(parents=True, exist_ok=True)
         file = place / f"{stages.replace(',', '-')}-{port}.prof"
         command = [sys.executable, "-m", "bench.road", "--under-profile", str(file)]
@@ -217,20 +221,22 @@ def _wait(broker: Broker, reads: dict[str, Topic], workers: list[Worker], folder
                 if process.poll() is not None:
                     raise SystemExit((folder / f"worker-{port}.log").read_text()[-2000:])
             # The counts before the ends: what a stage that is done has sent stands in the log then.
-            _, done = _spent([port for _, port in workers])
+            _, done, _ = metrics_of([port for _, port in workers])
             if not first and done:
                 first = time.monotonic()
-            if all(done.get(name, 0) >= _end(admin, topic) for name, topic in reads.items()):
+            if all(done.get(name, 0) >= end_of(admin, topic) for name, topic in reads.items()):
                 return time.monotonic() - first
     raise SystemExit(f"not done after {WAIT_S:g} s")
 
 
-def _end(admin: Any, topic: Topic) -> int:
+def end_of(admin: Any, topic: Topic) -> int:
     asked = {TopicPartition(topic.name, p): OffsetSpec.LATEST for p in range(topic.partitions)}
     return sum(at.offset for at in admin.list_partition_offsets(asked).values())
 
 
-def _spent(ports: list[int]) -> tuple[dict[str, float], dict[str, int]]:
+def metrics_of(ports: list[int]) -> tuple[dict[str, float], dict[str, int], int]:
+    """Seconds by stage, records by stage, and posts that the folds have counted."""
+    posts = 0
     seconds: dict[str, float] = defaultdict(float)
     records: dict[str, int] = defaultdict(int)
     for port in ports:
@@ -243,10 +249,12 @@ def _spent(ports: list[int]) -> tuple[dict[str, float], dict[str, int]]:
             seconds[stage if kind == "stage" else f"{stage} checkpoints"] += float(value)
         for stage, value in TOTAL.findall(text):
             records[stage] += int(float(value))
-    return {name: round(value, 2) for name, value in sorted(seconds.items())}, dict(records)
+        posts += sum(int(float(value)) for value in POSTS.findall(text))
+    spent = {name: round(value, 2) for name, value in sorted(seconds.items())}
+    return spent, dict(records), posts
 
 
-def _delete_indices(url: str, name: str) -> None:
+def delete_indices(url: str, name: str) -> None:
     with urllib.request.urlopen(f"{url}/_cat/indices/{name}-*?h=index") as answer:
         for index in answer.read().decode().split():
             request = urllib.request.Request(f"{url}/{index}", method="DELETE")

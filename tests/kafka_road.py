@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
+)
 from kafka.structs import TopicPartition
 
 import config
@@ -120,7 +124,7 @@ class KafkaRoad:
         group = self.group(stage)
         with Broker(self.settings).admin() as admin:
             try:
-                offsets = admin.list_group_offsets([group])[group]
+                offsets = _answered(lambda: admin.list_group_offsets([group]))[group]
             except CoordinatorNotAvailableError:  # a broker's first group: it makes its topic now
                 return {}
         topic = self._reads[stage].name
@@ -134,7 +138,7 @@ class KafkaRoad:
         group = self.group(stage)
         with Broker(self.settings).admin() as admin:
             try:
-                described = admin.describe_groups([group])[group]
+                described = _answered(lambda: admin.describe_groups([group]))[group]
             except CoordinatorNotAvailableError:
                 return 0
         return len(described["members"]) if described["group_state"] == "Stable" else 0
@@ -180,6 +184,18 @@ class KafkaRoad:
         for _ in self.waiting(what, every_s):
             if answer := holds():
                 return answer
+
+
+def _answered(ask: Callable[[], Any]) -> Any:
+    """What a broker says of a group, once it has read its groups after a start."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return ask()
+        except (NotCoordinatorError, CoordinatorLoadInProgressError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
 
 
 def _ends(admin: KafkaAdminClient, topic: Topic) -> dict[int, int]:
