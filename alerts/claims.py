@@ -26,6 +26,10 @@ MEANING = 2 / 3
 """Weight of the dense cosine beside the words'."""
 
 
+TELLINGS = 5
+"""Micro-clusters of a rumor that its own claim is told by, besides all of it. [bench.claims]"""
+
+
 class Sums(msgspec.Struct):
     """The texts of a claim as sums, in the form of micro-clusters'. t texts, m features in all."""
 
@@ -93,15 +97,23 @@ class Claims:
         )
 
     def own(self, document: ClaimDocument, rumor: Rumor, micros: Micros) -> ClaimDocument:
-        """A claim of this desk, in the words of the rumor that told it."""
+        """A claim of this desk, in the words of the rumor that told it: all of it, and apart the largest
+        of its micro-clusters, so that one of its tellings alone is met as well."""
         stands = self._documents.get(document.claim_id)
-        dense, posts, features, sums = micros.sums(micros.of_rumor(rumor.number))
-        self._sums[document.claim_id] = Sums(
-            dense=dense[None, :],
-            posts=np.array([posts]),
-            ends=np.array([len(features)]),
-            features=features,
-            sums=sums,
+        first = {post.micro: post for post in reversed(rumor.kept)}
+        rows = [row for row in micros.of_rumor(rumor.number).tolist() if micros.ids[row] in first]
+        rows.sort(key=lambda row: (-micros.texts_of(np.array([row])), row))
+        told = rows[:TELLINGS] if len(rows) > 1 else []  # else it is all of it
+        self._sums[document.claim_id] = _together(
+            [
+                micros.sums(micros.of_rumor(rumor.number)),
+                *(micros.sums(np.array([r])) for r in told),
+            ]
+        )
+        posts = [first[micros.ids[row]] for row in told]
+        document = msgspec.structs.replace(
+            document,
+            texts=[*document.texts, *(ClaimText(text=p.text, lang=p.lang) for p in posts)],
         )
         if stands is not None:
             document = msgspec.structs.replace(
@@ -189,6 +201,18 @@ class Claims:
             kept = msgspec.convert(document, ClaimDocument)
             self._documents[kept.claim_id] = kept
             self._sums[kept.claim_id] = Sums(*arrays)
+
+
+def _together(parts: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]]) -> Sums:
+    """Several sums as the texts of one claim; each as `Micros.sums` gives it."""
+    dense, posts, features, sums = zip(*parts, strict=True)
+    return Sums(
+        dense=np.stack(dense),
+        posts=np.array(posts),
+        ends=np.cumsum([len(one) for one in features]),
+        features=np.concatenate(features),
+        sums=np.concatenate(sums),
+    )
 
 
 def _likeness(lang: str, rumor: Rumor, meaning: float, words: float) -> float:

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from evaluation.tuning.frames import Reading
+
 from cli.config import Format, FormatOption
 from cli.context import settings
+from cli.desk import PathOption
 from cli.errors import UserError, WrongUse
 from cli.replay import RateOption
 
@@ -30,9 +34,14 @@ def register(app: typer.Typer) -> None:
 def tune(
     ctx: typer.Context,
     files: Annotated[
-        list[str],
-        typer.Argument(metavar="FILE...", help="Labelled posts: JSON lines or CSV, .gz too."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE...]",
+            help="Labelled posts: JSON lines or CSV, .gz too. With --labels-from-desk: the posts, "
+            "labelled or not; without any, those that the store holds.",
+        ),
+    ] = None,
+    *,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the study; called again, it goes on.")
     ],
@@ -62,6 +71,14 @@ def tune(
         int, typer.Option(metavar="N", help="Processes; 0: one for each processor.")
     ] = 0,
     assume_rate: RateOption = None,
+    labels_from_desk: Annotated[
+        bool,
+        typer.Option(
+            "--labels-from-desk",
+            help="Take verdicts, dismissals, merges and splits out of the store as labels.",
+        ),
+    ] = False,
+    path: PathOption = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Try combinations of settings on the first part of labelled posts, and test the choice on the rest.
@@ -80,6 +97,11 @@ def tune(
     from evaluation.tuning.study import Plan, run
     from streams.sources.files import FileError
 
+    files = files or []
+    if not files and not labels_from_desk:
+        raise WrongUse("give labelled files, or --labels-from-desk")
+    if path is not None and not labels_from_desk:
+        raise WrongUse("--path names a store for --labels-from-desk: give both or neither")
     if "-" in files:
         raise WrongUse("tune reads its files more than once: give files, not -")
     if not 0 < split < 1:
@@ -91,10 +113,14 @@ def tune(
         axes = tuple(axes_of(sets or default_axes(chosen), chosen))
     except (EvaluationError, BadParameter) as error:
         raise WrongUse(str(error)) from error
-    plan = Plan(Reading(tuple(files), assume_rate), axes, chosen, split, jobs)
     try:
+        reading, notices = Reading(tuple(files), assume_rate), list[str]()
+        if labels_from_desk:
+            reading, notices = _from_desk(ctx, path, reading, out)
+        plan = Plan(reading, axes, chosen, split, jobs)
         with progress() as show:
             study = run(plan, out, show)
+        study.notices = notices + study.notices
         told = results(study, goal.value if goal else natural_goal(axes))
         report.write(told, out)
     except BadParameter as error:
@@ -102,6 +128,39 @@ def tune(
     except (EvaluationError, FileError, EncoderError, KeyFileError) as error:
         raise UserError(str(error)) from error
     typer.echo(report.as_json(told) if output is Format.JSON else report.text(told, out))
+
+
+def _from_desk(
+    ctx: typer.Context, path: Path | None, reading: Reading, out: Path
+) -> tuple[Reading, list[str]]:
+    """The desk's labels as a file of the study, the stored posts where no file is given, and what to
+    tell of them."""
+    import time
+
+    import msgspec
+
+    from cli.desk import store_of
+    from evaluation.desk_labels import desk_labels, write_stretch
+    from evaluation.tuning.frames import Reading
+    from evaluation.tuning.study import folder_of, write_bytes
+    from stores import StoreError
+
+    if path is not None and not (path / "tindon.sqlite").is_file():
+        raise UserError(f"{path} holds no tindon.sqlite: give the folder of `tindon replay --out`")
+    store = store_of(ctx, path)
+    try:
+        folder, paths = folder_of(out), reading.paths
+        labels = desk_labels(store)
+        write_bytes(folder / "labels.json", msgspec.json.encode(labels))
+        if not paths:
+            write_stretch(store, folder / "stored.jsonl")
+            paths = (str(folder / "stored.jsonl"),)
+    except StoreError as error:
+        raise UserError(str(error)) from error
+    finally:
+        store.close()
+    told = [f"Labels: {labels.described(int(time.time() * 1000))}.", *labels.notices()]
+    return Reading(paths, reading.assume_rate, str(folder / "labels.json")), told
 
 
 def progress() -> AbstractContextManager[Callable[[str, int, int | None], None] | None]:

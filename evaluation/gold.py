@@ -68,6 +68,7 @@ class Gold:
     time: FloatArray
     line: IntArray
     file: IntArray
+    partial: bool = False  # whether posts that are not in it are unknown, instead of chatter
 
     def __len__(self) -> int:
         return len(self.post_id)

@@ -40,6 +40,7 @@ class Table:
     rumor_id: list[str | None]
     lacking: int
     unknown: int
+    judged: Mask | None = None  # what labels speak of; None: everything
 
     def __len__(self) -> int:
         return len(self.post_id)
@@ -104,6 +105,7 @@ def join(gold: Gold, replayed: Replayed) -> Table:
         rumor_id=[a.rumor_id if a else None for a in records],
         lacking=len(lacking),
         unknown=int((~known).sum()),
+        judged=known if gold.partial else None,
     )
 
 

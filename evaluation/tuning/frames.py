@@ -39,6 +39,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     paths: tuple[str, ...]
     assume_rate: float | None = None
+    labels: str | None = None  # file of the desk's labels; None: the files' own
 
 
 def door_of(settings: Settings) -> Door:

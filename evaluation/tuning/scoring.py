@@ -74,22 +74,26 @@ def part_scores(gold: Gold, told: Told, split: int) -> dict[str, PartScores]:
     whole = join(gold, Replayed(told.assignments(), told.alerts, {}))
     arrived = int(whole.arrived.sum())
     split = min(split, arrived)
-    first = rows_of(whole, np.arange(split))
+    judged = np.arange(arrived)
+    if whole.judged is not None:
+        judged = judged[whole.judged[:arrived]]
+    before, after = judged[judged < split], judged[judged >= split]
+    early = before.tolist()
     first = replace(
-        first,
-        rumor=factorise(told.early_rumor[:split]),
-        event=factorise(told.early_event[:split]),
-        rumor_id=told.early_rumor[:split],
+        rows_of(whole, before),
+        rumor=factorise([told.early_rumor[row] for row in early]),
+        event=factorise([told.early_event[row] for row in early]),
+        rumor_id=[told.early_rumor[row] for row in early],
     )
-    held_out = rows_of(whole, np.arange(split, arrived))
-    everything = rows_of(whole, np.arange(arrived))
+    held_out = rows_of(whole, after)
+    everything = rows_of(whole, judged)
     cut = told.early_alerts
     seen = {line.alert_id for line in told.alerts[:cut]}
     # An alert that was there before does not count again when it reaches its next level.
     later = [a for a in told.alerts[cut:] if a.level == "confirm" or a.alert_id not in seen]
     parts = {
         "first": _Part(first, first, _begins(first), 0, told.alerts[:cut]),
-        "held_out": _Part(held_out, everything, _begins(everything), split, later),
+        "held_out": _Part(held_out, everything, _begins(everything), len(before), later),
     }
     return {
         name: _scores(part, seen if name == "held_out" else set()) for name, part in parts.items()
@@ -214,7 +218,10 @@ def _of_level(part: _Part, level: str, seen: set[str]) -> list[Alarm]:
         if line.alert_id not in told:
             told.add(line.alert_id)
             chosen.append(line)
-    return alarms_of(part.judged, chosen)
+    alarms = alarms_of(part.judged, chosen)
+    if part.judged.judged is not None:  # of the others nobody knows whether they are right
+        alarms = [alarm for alarm in alarms if len(alarm.rows)]
+    return alarms
 
 
 def least_recall_size(sums: StorySums) -> int:

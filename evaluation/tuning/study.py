@@ -17,6 +17,7 @@ import numpy as np
 from agents.stages import alert_fold
 from config import Settings
 from embeddings.door import Door
+from evaluation.desk_labels import DeskLabels, gold_of
 from evaluation.errors import EvaluationError
 from evaluation.gold import Gold, load_gold
 from evaluation.tuning.choice import Scored
@@ -94,8 +95,8 @@ def run(plan: Plan, out: Path, show: Show | None = None) -> Study:
     door = door_of(plan.settings)
     for cell in cells:  # a value that a fold refuses is told before anything is read
         alert_fold(cell.settings, door)
-    gold = load_gold(plan.reading.paths, assume_rate=plan.reading.assume_rate)
-    folder = _folder(out)
+    gold = _gold(plan.reading)
+    folder = folder_of(out)
     frames = embed(
         plan.reading, plan.settings, folder, lambda done, of: show("embedding posts", done, of)
     )
@@ -110,7 +111,13 @@ def run(plan: Plan, out: Path, show: Show | None = None) -> Study:
     return study
 
 
-def _folder(out: Path) -> Path:
+def _gold(reading: Reading) -> Gold:
+    if reading.labels is None:
+        return load_gold(reading.paths, assume_rate=reading.assume_rate)
+    return gold_of(msgspec.json.decode(Path(reading.labels).read_bytes(), type=DeskLabels))
+
+
+def folder_of(out: Path) -> Path:
     try:
         folder = out / "work"
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,7 +133,8 @@ def _mark(plan: Plan, out: Path, frames: Path, split: int) -> str:
     swept = {axis.name for axis in plan.axes}
     base = plan.settings.model_dump(mode="json", include={"cluster", "alert", "intake", "time"})
     base["intake"].pop("pseudonym_key", None)
-    text = json.dumps([frames.name, split, sorted(swept), base], sort_keys=True)
+    labels = Path(plan.reading.labels).read_text() if plan.reading.labels else ""
+    text = json.dumps([frames.name, split, sorted(swept), base, labels], sort_keys=True)
     mark = hashlib.sha256(text.encode()).hexdigest()[:16]
     whole = {"schema": SCHEMA, "files": list(plan.reading.paths), "axes": described(plan.axes)}
     write_json(out / PLAN, whole | {"share": plan.share, "results": f"work/cells-{mark}"})
@@ -176,7 +184,7 @@ _here: tuple[Source, Door, Gold] | None = None
 
 def _begin(source: Source) -> None:
     global _here
-    gold = load_gold(source.reading.paths, assume_rate=source.reading.assume_rate)
+    gold = _gold(source.reading)
     _here = (source, door_of(source.settings), gold)
 
 

@@ -12,6 +12,7 @@ import pytest
 from agents.offline import write_offline
 from agents.recorded import write_recorded
 from deploy.local import Kafka
+from evaluation.desk_labels import desk_labels
 from stores import Store, open_store
 from streams.documents import AlertDocument
 from streams.sources.scenario import generate
@@ -109,6 +110,9 @@ def test_triage_on_kafka(
         kafka_road.ingest(str(rest))  # the folds go on with what was decided
         kafka_road.finish()
         assert_bound(store, crossed)
+        labels = desk_labels(store)
+        assert labels.actions == {"verdict": 1, "merge": 1, "split": 1}
+        assert labels.stories >= 3
 
         write_recorded(kafka_road.settings, tmp_path / "recorded")
         write_offline(kafka_road.settings, tmp_path / "offline")

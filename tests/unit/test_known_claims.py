@@ -218,3 +218,32 @@ def test_a_muted_alert_is_not_opened_again() -> None:
     later = START + 7 * HOUR
     desk.told(tellings(4, 6, later), later)
     assert desk.noted(raised.alert_id).status == "dismissed"
+
+
+def test_an_own_verdict_is_met_in_each_of_its_tellings() -> None:
+    """A rumor of two micro-clusters is known by both, not by what they have in common alone."""
+    desk = Desk()
+    loosely = "Nghe đâu thủy điện trên Hồ Lam nứt toác cả thân, dân dưới hạ du chạy lũ suốt đêm"
+    copies = [
+        post(
+            f"l{n}",
+            f"{loosely} {['rồi', 'đó', 'nha', 'các', 'bác', 'ơi'][n]}",
+            START + n,
+            author=f"l{n}",
+        )
+        for n in range(4)
+    ]
+    desk.told([*tellings(0, 5), *copies])
+    alerts = [raised.alert_id for raised in desk.alerts()]
+    if len(alerts) == 2:  # the desk says that they are one
+        desk.decide(action("merge", alerts[0], other=alerts[1]))
+    links = ["https://a.example/1"]
+    told = desk.decide(action("verdict", alerts[0], verdict="fake", links=links))
+    [claim] = told.batch.claims
+    assert len(claim.texts) >= 3
+    assert any("Nghe đâu" in text.text for text in claim.texts)
+    assert any("Nghe đâu" not in text.text for text in claim.texts[1:])
+    kept = desk.road.alert._standing.desk._claims._sums[claim.claim_id]
+    assert len(kept.dense) == len(kept.ends) == len(kept.posts) == len(claim.texts)
+    assert kept.ends.tolist() == sorted(kept.ends.tolist())
+    assert kept.ends[-1] == len(kept.features) == len(kept.sums)
