@@ -103,9 +103,10 @@ check: setup ## Under a minute: format, lint, types, import contracts, unit test
 docs: setup ## The reference of settings in docs/, from config/default.yaml
 	$(BIN)/python -m config.reference docs/settings.md
 
-bench: setup ## The speed of the embedded road on the invented day: by stage, and as a stream goes on
+bench: setup ## The embedded road's speed, in short: by stage, as a stream goes on, against its peers
 	$(BIN)/python -m bench.replay
-	$(BIN)/python -m bench.throughput --posts 20000
+	$(BIN)/python -m bench.throughput --posts 20000 --active 2000
+	$(BIN)/python -m bench.race --posts 20000 --minilm 500
 
 lock: ## All locks anew from pyproject.toml (needs uv; the lock itself does not)
 	command -v uv >/dev/null || { echo "tindon: uv is missing; run: pip install uv" >&2; exit 1; }

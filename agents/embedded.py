@@ -71,6 +71,7 @@ class Progress(NamedTuple):
     only_suggest: int = 0  # alerts that have not gone on to `confirm`
     watermark: int = NEVER
     open_rumors: int = 0
+    micro_clusters: int = 0  # active
 
 
 class EmbeddedRoad:
@@ -131,6 +132,7 @@ class EmbeddedRoad:
                 only_suggest=sum(level == "suggest" for level in self._standing.values()),
                 watermark=self._alert.watermark,
                 open_rumors=self._alert.open_rumors,
+                micro_clusters=self._alert.micro_clusters,
             )
 
     @property

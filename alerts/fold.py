@@ -88,6 +88,11 @@ class AlertFold:
     def open_rumors(self) -> int:
         return len(self._standing.tree.rumors)
 
+    @property
+    def micro_clusters(self) -> int:
+        """Active ones, of all partitions."""
+        return len(self._standing.micros)
+
     def take(self, record: RumorInput) -> Effects:
         """Take up one record of `rumors.input`, whatever its kind. Raises WrongEncoder."""
         match record:

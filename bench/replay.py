@@ -13,13 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +25,34 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import config
 from agents import embedded, feeding, front, replay
-from alerts import AlertFold
+from alerts import AlertFold, fold
+from alerts.micros import Micros
+from alerts.tree import Tree
+from alerts.writing import Writing
+from bench import machine
 from clusters import ClusterFold
+from clusters.weights import Weights
+from embeddings import reading
 from embeddings.door import Door
+from embeddings.static import StaticEncoder
+from stores.sqlite import SqliteStore
 from streams.sources import scenario
 
-READ, DOOR, CLUSTER, ALERT = "read, sort, validate", "door", "cluster fold", "alert fold"
-STORE, FILES, START = "store and log", "result files", "start (model, settings)"
-STAGES = (READ, DOOR, CLUSTER, ALERT, STORE, FILES)
+DECODE = "decode: read, sort, check"
+NORMALISE = "normalise: masks, flags, language, categories"
+TOKENISE = "tokenise: words, features, the encoder's tokens"
+EMBED = "embed"
+SKETCH = "sketch: weights, vectors on the grid"
+ASSIGN = "assign: micro-clusters, what a change carries"
+MERGE = "merge: micro-clusters' sums, rumors, events"
+COUNT = "count: rumors' sums, posts' documents"
+SIGNALS = "signals: score, levels, rumors' documents"
+STORE, CHECKPOINT, FILES = "store and log", "checkpoints", "result files"
+START = "start (model, settings)"
+STAGES = (
+    DECODE, NORMALISE, TOKENISE, EMBED, SKETCH, ASSIGN, MERGE, COUNT, SIGNALS, STORE, CHECKPOINT,
+    FILES,
+)  # fmt: skip
 
 
 class Clock:
@@ -107,17 +125,7 @@ def measure(files: list[str], folder: Path) -> dict[str, Any]:
     """Replay files; posts, rates and stages. Leaves the program's functions timed."""
     settings = config.load(env={"TINDON_STATE_DIR": str(folder / "state")}).settings
     wall, clock = time.monotonic(), Clock()
-    with_ticks = feeding.with_ticks
-    setattr(feeding, "with_ticks", lambda *args: clock.each(with_ticks(*args), READ))  # noqa: B010
-    clock.time(feeding, "read_files", READ)
-    clock.time(replay, "write_files", FILES)
-    clock.time(embedded.EmbeddedRoad, "take", STORE)
-    clock.time(embedded.EmbeddedRoad, "finish", STORE)
-    clock.time(front.Front, "take", STORE)
-    clock.time(front, "frame_of", DOOR)
-    clock.time(Door, "admit", DOOR)
-    clock.time(ClusterFold, "fold", CLUSTER)
-    clock.time(AlertFold, "apply", ALERT)
+    _tell_apart(clock)
     summary = replay.replay(files, folder / "out", settings, replay.ReplayOptions(processes=1))
     clock.turn(START)
     wall_s = time.monotonic() - wall
@@ -137,9 +145,41 @@ def measure(files: list[str], folder: Path) -> dict[str, Any]:
         "two_processes": two,
         "peak_rss_mb": round(summary["peak_rss_bytes"] / 1e6),
         "encoder": summary["encoder"],
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "checkpoint_share": round(clock.seconds[CHECKPOINT] / processor_s, 4),
+        **machine.told(),
     }
+
+
+def _tell_apart(clock: Clock) -> None:
+    """Time the program's functions by stage; what is inside of one and not named counts for it."""
+    with_ticks = feeding.with_ticks
+    setattr(feeding, "with_ticks", lambda *args: clock.each(with_ticks(*args), DECODE))  # noqa: B010
+    for stage, owner, names in (
+        (DECODE, feeding, ("read_files",)),
+        (NORMALISE, Door, ("admit",)),
+        (TOKENISE, reading, ("features",)),
+        (TOKENISE, StaticEncoder, ("token_ids",)),
+        (EMBED, StaticEncoder, ("encode",)),
+        (NORMALISE, front, ("frame_of",)),
+        (ASSIGN, ClusterFold, ("fold",)),
+        (SKETCH, Weights, ("vectors",)),
+        (SKETCH, Micros, ("_weigh",)),
+        (MERGE, Micros, ("add",)),
+        (MERGE, Tree, ("grow",)),
+        (COUNT, AlertFold, ("apply",)),
+        (SIGNALS, fold, ("raise_alerts", "measure")),
+        (SIGNALS, Writing, ("take", "settle", "document")),
+        (STORE, front.Front, ("take",)),
+        (STORE, embedded.EmbeddedRoad, ("take", "finish")),
+        (CHECKPOINT, ClusterFold, ("snapshot",)),
+        (CHECKPOINT, AlertFold, ("snapshot",)),
+        (CHECKPOINT, front, ("pack_state",)),
+        (CHECKPOINT, embedded, ("pack_state",)),
+        (CHECKPOINT, SqliteStore, ("put_blob",)),
+        (FILES, replay, ("write_files",)),
+    ):
+        for name in names:
+            clock.time(owner, name, stage)
 
 
 def _in_two_processes(files: list[str], folder: Path, settings: config.Settings) -> dict[str, Any]:
@@ -179,6 +219,8 @@ def table(result: dict[str, Any]) -> str:
         f"{two['us_per_post_alerts_and_store']:.0f} µs per post for alerts and store, "
         f"{two['us_per_post_door_and_clusters']:.0f} for door and clusters; "
         f"{two['peak_rss_mb']} MB",
+        f"checkpoints {result['checkpoint_share']:.1%} of the time; "
+        f"{result['machine']}, load {result['load']}, {result['date']}, {result['commit']}",
     ]
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,39 +45,55 @@ def first_story(nearest: np.ndarray, similarity: np.ndarray, threshold: float) -
     return labels
 
 
-def tfidf(stream: Stream) -> Callable[[float], np.ndarray]:
+class TfIdf:
     """First-story detection on TF-IDF, mini-batch, as the FSD literature has it (Petrovic et al.
     2010; Mazoyer et al. 2020): words as they are, document frequencies of all posts so far, nearest
     earlier post by cosine.
     """
-    from scipy import sparse
-    from sklearn.feature_extraction.text import CountVectorizer
 
-    vectorizer = CountVectorizer(token_pattern=r"(?u)\b\w\w+\b")
-    counts = vectorizer.fit_transform([clean(t) for t in stream.text]).tocsr().astype(np.float64)
-    counts.data = 1.0 + np.log(counts.data)
-    n = len(stream)
-    nearest, similarity = np.full(n, -1), np.zeros(n)
-    frequency = np.zeros(counts.shape[1])
-    earlier: list[sparse.csr_matrix] = []
-    for start in range(0, n, MINI_BATCH):
-        raw = counts[start : start + MINI_BATCH]
-        frequency += np.asarray((raw > 0).sum(axis=0)).ravel()
-        x = raw @ sparse.diags(np.log((start + raw.shape[0] + 1.0) / (frequency + 1.0)) + 1.0)
-        length = np.sqrt(np.asarray(x.multiply(x).sum(axis=1)).ravel())
-        x = (sparse.diags(1.0 / np.where(length > 0, length, 1.0)) @ x).tocsr()
-        within = (x @ x.T).toarray()
-        for block, at in [*((b, i * MINI_BATCH) for i, b in enumerate(earlier)), (x, start)]:
-            near = within if at == start else (x @ block.T).toarray()
-            if at == start:
-                near = np.tril(near, -1)
-            best = near.argmax(axis=1)
-            value = near[np.arange(len(best)), best]
-            better = value > similarity[start : start + len(best)]
-            rows = start + np.flatnonzero(better)
-            similarity[rows], nearest[rows] = value[better], at + best[better]
-        earlier.append(x)
-    return lambda threshold: first_story(nearest, similarity, threshold)
+    def __init__(self, texts: list[str]) -> None:
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        vectorizer = CountVectorizer(token_pattern=r"(?u)\b\w\w+\b")
+        counts = vectorizer.fit_transform([clean(t) for t in texts]).tocsr().astype(np.float64)
+        counts.data = 1.0 + np.log(counts.data)
+        self._counts = counts
+        self.nearest, self.similarity = np.full(len(texts), -1), np.zeros(len(texts))
+
+    def batches(self) -> Iterator[int]:
+        """Search batch by batch; the number of posts that are done."""
+        from scipy import sparse
+
+        counts, nearest, similarity = self._counts, self.nearest, self.similarity
+        n = len(nearest)
+        frequency = np.zeros(counts.shape[1])
+        earlier: list[sparse.csr_matrix] = []
+        for start in range(0, n, MINI_BATCH):
+            raw = counts[start : start + MINI_BATCH]
+            frequency += np.asarray((raw > 0).sum(axis=0)).ravel()
+            x = raw @ sparse.diags(np.log((start + raw.shape[0] + 1.0) / (frequency + 1.0)) + 1.0)
+            length = np.sqrt(np.asarray(x.multiply(x).sum(axis=1)).ravel())
+            x = (sparse.diags(1.0 / np.where(length > 0, length, 1.0)) @ x).tocsr()
+            within = (x @ x.T).toarray()
+            for block, at in [*((b, i * MINI_BATCH) for i, b in enumerate(earlier)), (x, start)]:
+                near = within if at == start else (x @ block.T).toarray()
+                if at == start:
+                    near = np.tril(near, -1)
+                best = near.argmax(axis=1)
+                value = near[np.arange(len(best)), best]
+                better = value > similarity[start : start + len(best)]
+                rows = start + np.flatnonzero(better)
+                similarity[rows], nearest[rows] = value[better], at + best[better]
+            earlier.append(x)
+            yield start + raw.shape[0]
+
+
+def tfidf(stream: Stream) -> Callable[[float], np.ndarray]:
+    """TF-IDF first story on a whole stream."""
+    search = TfIdf(stream.text)
+    for _ in search.batches():
+        pass
+    return lambda threshold: first_story(search.nearest, search.similarity, threshold)
 
 
 def minilm(stream: Stream) -> Callable[[float], np.ndarray]:
@@ -103,7 +119,9 @@ def minilm_vectors(stream: Stream) -> np.ndarray:
     path = OUT / "minilm" / f"{stream.name}-{digest}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        python = _heavy()
+        python = heavy()
+        if python is None:
+            raise NotRun("no environment with sentence-transformers: run `make transformers` once")
         listed = path.with_suffix(".txt")
         listed.write_text("\n".join(" ".join(t.split()) for t in texts), encoding="utf-8")
         script = Path(__file__).with_name("minilm_encode.py")
@@ -112,12 +130,12 @@ def minilm_vectors(stream: Stream) -> np.ndarray:
     return np.load(path).astype(np.float32)
 
 
-def _heavy() -> Path:
-    """The interpreter of the environment that `make transformers` sets up. Raises NotRun."""
+def heavy() -> Path | None:
+    """The interpreter of the environment that `make transformers` sets up, if there is one."""
     root = Path(os.environ.get("TINDON_CACHE") or Path.home() / ".cache/tindon")
     for stamp in sorted(root.glob("transformers-*/.complete")):
         return stamp.parent / "bin/python"
-    raise NotRun("no environment with sentence-transformers: run `make transformers` once")
+    return None
 
 
 def textclust(stream: Stream) -> Callable[[float], np.ndarray]:
@@ -205,10 +223,10 @@ def _river():
     return river
 
 
-_COSINES = (0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75)
+COSINES = (0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60, 0.65, 0.70, 0.75)
 PEERS = (
-    Peer("TF-IDF first story", _COSINES, 20_000, tfidf),
-    Peer("MiniLM first story", _COSINES, 20_000, minilm),
+    Peer("TF-IDF first story", COSINES, 20_000, tfidf),
+    Peer("MiniLM first story", COSINES, 20_000, minilm),
     Peer("river TextClust", (0.4, 0.6, 0.8), 2_000, textclust),
     Peer("river DBSTREAM", (0.2, 0.3, 0.4, 0.5, 0.6), 1_000, dbstream),
     Peer("BERTopic's online core", (50, 100, 200, 300), 20_000, bertopic_core),
