@@ -23,6 +23,7 @@ from agents.feeding import Feed, Feeding
 from agents.front import Portion
 from agents.memory import collect_rarely, peak_rss_bytes
 from agents.orders import Order
+from agents.packed import pack, unpack
 from agents.stages import cluster_fold, door_for, encoder_for
 from config import Settings
 from streams.codec import decode, encode
@@ -86,7 +87,7 @@ class FrontProcess:
         self._tell((skip, cluster, at))
         asked = False
         while True:
-            portion = decode(self._message(_PORTION), Portion)
+            portion = unpack(self._message(_PORTION))
             if portion.cluster is not None:
                 asked = False
             if not portion.entries:
@@ -140,7 +141,7 @@ def _work(connection: Connection, settings: Settings, feed: Feed) -> None:
         for portion in feeding.portions(
             skip=skip, cluster=cluster, at=at, snapshot=asked.snapshot, orders=asked.orders
         ):
-            sending.put(_PORTION + encode(portion))
+            sending.put(_PORTION + pack(portion))
         sending.put(_PEAK + pickle.dumps(peak_rss_bytes()))
         sending.end()
         while True:  # until the parent lets go: what it still asks for must find an open end

@@ -324,7 +324,7 @@ class Micros:
 
 def _length(x: np.ndarray) -> np.ndarray:
     """Length of whole-number rows, 1 for zero rows; the sum of squares is exact."""
-    length = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
+    length = np.sqrt(np.einsum("ij,ij->i", x, x).astype(np.float64))
     return np.where(length > 0, length, 1.0).astype(np.float32)
 
 
@@ -342,7 +342,8 @@ def _merged(
         total = np.add.reduceat(np.concatenate([old[1], sums])[order], starts)
         distinct = both[starts]
     else:
-        distinct, total = features, sums.astype(np.int64)
+        # A copy: what comes in may be a view of a message that holds a whole portion.
+        distinct, total = features.copy(), sums.astype(np.int64)
     if total.min(initial=1) <= 0:  # words of posts that were moved away
         distinct, total = distinct[total > 0], total[total > 0]
     if len(distinct) > FEATURES_KEPT:

@@ -51,6 +51,8 @@ _CACHED_LENGTH = 32  # characters; longer tokens (URLs, unspaced scripts) hardly
 
 def folded(text: str) -> str:
     """Lower-case words without diacritics, with single spaces between; "" when there is no word."""
+    if text.isascii():
+        return _fold(text)  # words end at its spaces in any case
     parts = [
         _cached(token) if len(token) <= _CACHED_LENGTH else _fold(token) for token in text.split()
     ]

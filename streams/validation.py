@@ -237,20 +237,21 @@ def _post(
     author = get("author")
     if type(author) is int:  # numeric user ids are common, and only ever hashed
         author = str(author)
+    # Most posts leave most of these out: no call for what is not there.
     return Post(
         source=source,
         id=post_id,
         text=text,
         created_at=at,
         received_at=at if received_at is None else received_at,
-        lang=_optional(get("lang"), "lang", 64),
-        author=_optional(author, "author", 1024),
-        platform=_optional(get("platform"), "platform", 256),
-        community=_optional(get("community"), "community", 1024),
-        url=_optional(get("url"), "url", MAX_URL),
-        reply_to=_optional(get("reply_to"), "reply_to", MAX_ID),
-        repost_of=_optional(get("repost_of"), "repost_of", MAX_ID),
-        reach=_reach(get("reach")),
+        lang=None if (v := get("lang")) is None else _optional(v, "lang", 64),
+        author=None if author is None else _optional(author, "author", 1024),
+        platform=None if (v := get("platform")) is None else _optional(v, "platform", 256),
+        community=None if (v := get("community")) is None else _optional(v, "community", 1024),
+        url=None if (v := get("url")) is None else _optional(v, "url", MAX_URL),
+        reply_to=None if (v := get("reply_to")) is None else _optional(v, "reply_to", MAX_ID),
+        repost_of=None if (v := get("repost_of")) is None else _optional(v, "repost_of", MAX_ID),
+        reach=0 if (v := get("reach")) is None else _reach(v),
         kind=cast(Kind, kind),
     )
 
