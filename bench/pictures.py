@@ -1,9 +1,9 @@
 """Draws what the Kibana dashboards show, out of the same queries: no Kibana, a rendering of its data.
 
-    python -m bench.pictures STORE [--elasticsearch URL] [--out docs]
+    python -m bench.pictures [--elasticsearch URL] [--out docs]
 
-STORE is the folder that `tindon replay --out` wrote. Writes kibana-DASHBOARD.png for each dashboard. Take the
-invented day (`tindon demo`'s posts): pictures of real posts do not belong into a repository.
+Writes kibana-DASHBOARD.png for each dashboard, of the invented day with a desk that works
+(bench/desk_day.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import textwrap
 import uuid
 from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +24,31 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.font_manager import findfont, get_font
 
-from bench.panels import batches, drop
+from bench.desk_day import documents
+from bench.panels import drop
 from deploy.kibana import OBJECTS
 from deploy.kibana.queries import MISSING, Asked, panels, rows
 from stores.elasticsearch import ElasticsearchStore
 
 CELL = 0.3  # inches for one cell of Kibana's grid of 48 columns
 DRAWN = get_font(findfont("DejaVu Sans")).get_charmap()  # characters that the font has
-SPAN = ("1900-01-01T00:00:00Z", "2200-01-01T00:00:00Z")
+# Columns of saved searches for which a picture has room.
+SHOWN = {
+    *("message", "rumor.reasons", "rumor.category", "triage.status", "post.language"),
+    *("triage.match.verdict", "claim.returned", "claim.verdict"),
+}
+BACK = {"tindon-trends": timedelta(days=30)}  # weeks with the day before; elsewhere two days
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.pictures", description=__doc__)
-    parser.add_argument("store", type=Path)
     parser.add_argument("--elasticsearch", default="http://127.0.0.1:9200")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     arguments = parser.parse_args()
     store = ElasticsearchStore(arguments.elasticsearch, prefix=f"bench-{uuid.uuid4().hex[:8]}-")
     store.ensure_templates()
     try:
-        for batch in batches(arguments.store / "tindon.sqlite"):
-            store.write(batch)
+        store.write(documents())
         store.refresh()
         saved = [json.loads(line) for line in OBJECTS.read_text(encoding="utf-8").splitlines()]
         asked = list(panels(saved))
@@ -73,7 +78,8 @@ def _draw(store: ElasticsearchStore, board: Any, asked: list[Asked], out: Path) 
         axes = figure.add_axes((box[0], box[1], box[2], box[3]))
         axes.set_title(one.title, fontsize=10, loc="left")
         index = f"{store.prefix}{one.index.removeprefix('tindon-')}"
-        body = one.within(*SPAN)
+        end = datetime.fromtimestamp((store.newest() or 0) / 1000, UTC) + timedelta(minutes=5)
+        body = one.within(end - BACK.get(board["id"], timedelta(days=2)), end)
         _, answer = store.connection.request("POST", f"/{index}/_search", body=body)
         _panel(axes, one, rows(one, answer)[: _most(one, at["h"])])
     name = f"kibana-{board['id'].removeprefix('tindon-')}.png"
@@ -83,9 +89,9 @@ def _draw(store: ElasticsearchStore, board: Any, asked: list[Asked], out: Path) 
 
 def _most(asked: Asked, height: int) -> int:
     """Rows that have room: tables are cut, charts are not."""
-    table = (
-        not asked.columns or asked.columns[next(iter(asked.columns))]["operationType"] == "terms"
-    )
+    kinds = [one["operationType"] for one in asked.columns.values() if one["isBucketed"]]
+    measures = len(asked.columns) - len(kinds)
+    table = not asked.columns or (kinds[:1] == ["terms"] and measures > 1)
     return height - 5 if table else 1_000_000
 
 
@@ -95,9 +101,7 @@ def _panel(axes: Any, asked: Asked, found: list[dict[str, Any]]) -> None:
     measures = [name for name in asked.columns if name not in buckets]
     first = asked.columns[buckets[0]] if buckets else None
     if not asked.columns:
-        fields = sorted(
-            asked.fields & {"message", "rumor.reasons", "triage.status", "post.language"}
-        )
+        fields = sorted(asked.fields & SHOWN)
         return _table(axes, fields, [[_field(hit, name) for name in fields] for hit in found])
     if first is None:
         axes.axis("off")

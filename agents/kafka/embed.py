@@ -1,12 +1,14 @@
 """The embed agent: raw posts in, frames out. It keeps no state, and scales with the partitions of `posts`.
 
 A delivery is acknowledged once its frames and dead letters are in their logs. A frame, in as many parts as
-`posts.embedded` has partitions, is sent only when the one before it is delivered: a hole between two frames
-would be posts lost, because the cluster fold skips what is not newer than what it has seen.
+`posts.embedded` has partitions, is sent only when the one before it, of the same partition of `posts`, is
+delivered: a hole between two frames would be posts lost, because the cluster fold skips what is not newer
+than what it has seen. Meanwhile the next one is embedded.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,12 +40,12 @@ class EmbedStage(Stage):
         self._origin = origin
         self._lane = Lane("embed")
         self._arrival = road.settings.time.ticks == "wall"
+        self._under_way: dict[int, asyncio.Future[None]] = {}  # the newest frame of each partition
 
     async def take(self, event: Delivery) -> None:
         records = event.value
         partition = records[0].partition
         with self.road.metrics.timed(NAME):
-            sent: list[Sent] = []
             letters: list[Sent] = []
             for chunk in chunks(records, self.road.settings.embed.batch):
                 embedded, messages = await self._lane.run(self._embed, chunk, partition)
@@ -52,12 +54,27 @@ class EmbedStage(Stage):
                     key = f"{partition}/{offsets[kind_at]}"
                     letters.append(await bury(self.road, NAME, key, letter))
                 self.road.metrics.unknown_fields.inc(embedded.unknown_fields)
-                await delivered(sent)
+                if (before := self._under_way.get(partition)) is not None:
+                    await before
                 send, topic = self.road.producer.send, self.road.topics.embedded
                 sent = [await send(topic, message, partition=to) for to, message in messages]
-            await delivered(sent + letters)
-        self.road.metrics.records.labels(NAME).inc(len(records))
+                self._under_way[partition] = asyncio.ensure_future(delivered(sent))
+        last = asyncio.ensure_future(self._finish(event, self._under_way[partition], letters))
+        last.add_done_callback(self._finished)
+        self._under_way[partition] = last
+
+    async def _finish(
+        self, event: Delivery, frame: asyncio.Future[None], letters: list[Sent]
+    ) -> None:
+        """Acknowledge a delivery once all that came of it is in the logs."""
+        await frame
+        await delivered(letters)
+        self.road.metrics.records.labels(NAME).inc(len(event.value))
         await self.ack(event)
+
+    def _finished(self, last: asyncio.Future[None]) -> None:
+        if not last.cancelled() and (error := last.exception()) is not None:
+            self.road.failed(error)
 
     def quieten(self) -> None:
         for task in self._tasks:  # the ticks: agents behind could never finish

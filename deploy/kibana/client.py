@@ -184,6 +184,9 @@ def rules(prefix: str) -> dict[str, list[dict[str, Any]]]:
     wanted: dict[str, list[dict[str, Any]]] = json.loads(RULES.read_text(encoding="utf-8"))
     for rule in wanted["rules"]:
         rule["params"]["index"] = [_prefixed(name, prefix) for name in rule["params"]["index"]]
+    for connector in wanted["connectors"]:
+        if "index" in connector["config"]:
+            connector["config"]["index"] = _prefixed(connector["config"]["index"], prefix)
     return wanted
 
 

@@ -11,14 +11,22 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 Saved = dict[str, Any]
 Query = dict[str, Any]
 
-AUTO = "1h"  # Kibana chooses a width from the span that is shown: this, for some days
+BARS = 100  # Kibana's histogram:maxBars: what `auto` gives at most
+# Widths that `auto` chooses from, the finest that gives no more bars.
+WIDTHS = (
+    *(("fixed_interval", f"{n}m", timedelta(minutes=n)) for n in (1, 5, 10, 30)),
+    *(("fixed_interval", f"{n}h", timedelta(hours=n)) for n in (1, 3, 12)),
+    *(("fixed_interval", f"{n}d", timedelta(days=n)) for n in (1, 7, 30)),
+    ("calendar_interval", "1y", timedelta(days=365)),
+)
+AUTO = "auto"
 MISSING = "__missing__"  # Kibana's key for documents without the field
-ROWS = 500  # documents that a search panel shows
 _TERM = re.compile(r'(not )?"?([@\w.]+)"?: ("[^"]+"|[\w.-]+|\*)')
 _PLAIN = {"sum": "sum", "min": "min", "max": "max", "average": "avg", "unique_count": "cardinality"}
 
@@ -34,12 +42,41 @@ class Asked:
     body: Query  # without the span of time
     columns: dict[str, Saved]  # of a Lens panel, in order; empty for a search panel
     fields: frozenset[str]
+    back: timedelta | None = None  # the panel's own span, whatever the dashboard's
 
-    def within(self, start: str, end: str) -> Query:
-        """The request for a span of time (ISO 8601)."""
-        span = {"range": {"@timestamp": {"gte": start, "lte": end}}}
+    def within(self, start: datetime, end: datetime) -> Query:
+        """The request for a span of time."""
+        if self.back is not None:
+            start = end - self.back
+        span = {"range": {"@timestamp": {"gte": start.isoformat(), "lte": end.isoformat()}}}
         filters = [*self.body["query"]["bool"]["filter"], span]
-        return {**self.body, "query": {"bool": {"filter": filters}}}
+        body = {**self.body, "query": {"bool": {"filter": filters}}}
+        if "aggs" in body:
+            body["aggs"] = _chosen(body["aggs"], end - start)
+        return body
+
+
+def _chosen(aggregations: Query, span: timedelta) -> Query:
+    """The aggregations with a width in place of `auto`."""
+    kind, width, _ = next((one for one in WIDTHS if span / one[2] <= BARS), WIDTHS[-1])
+    chosen = {}
+    for name, one in aggregations.items():
+        one = dict(one)
+        if one.get("date_histogram", {}).get("fixed_interval") == AUTO:
+            histogram = {**one["date_histogram"], kind: width}
+            if kind != "fixed_interval":
+                del histogram["fixed_interval"]
+            one["date_histogram"] = histogram
+        if "aggs" in one:
+            one["aggs"] = _chosen(one["aggs"], span)
+        chosen[name] = one
+    return chosen
+
+
+def back(span: str) -> timedelta:
+    """How far a span reaches: `now-24h` and the like."""
+    unit = {"d": "days", "h": "hours"}[span[-1]]
+    return timedelta(**{unit: int(span[4:-1])})
 
 
 def panels(objects: list[Saved]) -> Iterator[Asked]:
@@ -88,7 +125,7 @@ def _search(board: str, panel: Saved, search: Saved, over: str) -> Asked:
     body = {
         "query": {"bool": {"filter": [*kql(over), *kql(own)]}},
         "sort": [{field: order} for field, order in attributes["sort"]],
-        "size": ROWS,
+        "size": attributes["sampleSize"],
         "track_total_hits": True,
     }
     named = {field for field, _ in attributes["sort"]} | set(attributes["columns"])
@@ -100,7 +137,13 @@ def _search(board: str, panel: Saved, search: Saved, over: str) -> Asked:
         body=body,
         columns={},
         fields=frozenset(named | fields_of(over) | fields_of(own)),
+        back=_own_span(panel),
     )
+
+
+def _own_span(panel: Saved) -> timedelta | None:
+    own = panel["embeddableConfig"].get("timeRange")
+    return back(own["from"]) if own else None
 
 
 def _lens(board: str, panel: Saved, over: str) -> Asked:
@@ -127,6 +170,7 @@ def _lens(board: str, panel: Saved, over: str) -> Asked:
         body=body,
         columns=columns,
         fields=frozenset(named | fields_of(over) | fields_of(own)),
+        back=_own_span(panel),
     )
 
 
@@ -161,8 +205,8 @@ def _bucket(column: Saved, columns: dict[str, Saved]) -> Query:
             terms["missing"] = MISSING
         return {"terms": terms}
     if column["operationType"] == "date_histogram":
-        interval = AUTO if given["interval"] == "auto" else given["interval"]
-        unit = "fixed_interval" if interval == "5m" else "calendar_interval"
+        interval = given["interval"]
+        unit = "fixed_interval" if interval == AUTO else "calendar_interval"
         return {"date_histogram": {"field": field, unit: interval, "min_doc_count": 1}}
     raise ValueError(f"no bucket {column['operationType']} is understood")
 

@@ -6,28 +6,28 @@ import hashlib
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from jsonschema import ValidationError, validate
 
+from bench.desk_day import documents
 from cli.main import main
 from deploy.kibana import FOLDER, OBJECTS
 from deploy.kibana.build import plain_objects
 from deploy.kibana.client import Kibana, KibanaError, objects, rules
 from deploy.kibana.queries import Asked, kql, panels, rows
 from stores.elasticsearch import ElasticsearchStore
-from streams.documents import AlertDocument, Batch, PostDocument, RumorDocument, TrendDocument
+from tests import rule_form
 from tests.integration.test_elasticsearch_store import drop
-from tests.kafka_road import scenario_file
 
 SAVED: list[dict[str, Any]] = [json.loads(line) for line in OBJECTS.read_text("utf-8").splitlines()]
 BOARDS = [one for one in SAVED if one["type"] == "dashboard"]
@@ -130,6 +130,18 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
             taken |= cells
 
 
+def test_a_panel_of_its_own_span_and_a_width_that_fits() -> None:
+    by_name = {(asked.dashboard, asked.panel): asked for asked in ASKED}
+    end = datetime(2026, 3, 1, tzinfo=UTC)
+    own = by_name["tindon-pipeline", "sources"].within(datetime(2000, 1, 1, tzinfo=UTC), end)
+    [span] = [one["range"] for one in own["query"]["bool"]["filter"] if "range" in one]
+    assert span["@timestamp"]["gte"] == "2026-02-28T00:00:00+00:00"
+    flow = by_name["tindon-pipeline", "flow"]
+    for days, width in ((0.25, "5m"), (1, "30m"), (7, "3h"), (90, "1d"), (2_000, "30d")):
+        histogram = flow.within(end - timedelta(days=days), end)["aggs"]["time"]["date_histogram"]
+        assert histogram["fixed_interval"] == width
+
+
 def test_more_kql_than_is_understood_is_refused() -> None:
     assert kql('not a.b: * and c: "x y"') == [
         {"bool": {"must_not": {"exists": {"field": "a.b"}}}},
@@ -140,39 +152,65 @@ def test_more_kql_than_is_understood_is_refused() -> None:
             kql(text)
 
 
+# --- the rules
+
+
+def test_rules_and_connectors_have_the_form_of_the_reference() -> None:
+    wanted = rules("tindon-")
+    kinds = {one["id"]: one["connector_type_id"] for one in wanted["connectors"]}
+    assert set(kinds.values()) == {".server-log", ".index"}, "of the Basic licence"
+    for one in wanted["connectors"]:
+        validate(one, rule_form.connector(one["connector_type_id"]))
+    for one in wanted["rules"]:
+        validate(one, rule_form.rule(one["rule_type_id"], kinds))
+        assert {kinds[action["id"]] for action in one["actions"]} == {".server-log", ".index"}
+        assert one["rule_type_id"] != ".es-query" or json.loads(one["params"]["esQuery"])["query"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("id",), "5f1d1c0a-6f4e-5a63-9d0a-3b2f8a7d1e11"),  # a UUID of version 5
+        (("schedule", "interval"), "1 minute"),
+        (("params", "threshold"), 0),
+        (("params", "timeWindowUnit"), "w"),
+        (("params", "size"), 20_000),
+        (("actions", 0, "group"), "threshold met"),
+        (("actions", 0, "frequency", "throttle"), "5m"),
+        (("actions", 0, "params", "level"), "loud"),
+        (("throttle",), "1m"),
+    ],
+)
+def test_the_form_refuses_what_the_reference_does(path: tuple[Any, ...], value: Any) -> None:
+    wanted = rules("tindon-")
+    kinds = {one["id"]: one["connector_type_id"] for one in wanted["connectors"]}
+    changed = wanted["rules"][0]
+    at: Any = changed
+    for part in path[:-1]:
+        at = at[part]
+    at[path[-1]] = value
+    with pytest.raises(ValidationError):
+        validate(changed, rule_form.rule(".es-query", kinds))
+
+
 # --- on a real Elasticsearch, filled from a replay
 
 
 @pytest.fixture(scope="module")
-def filled(
-    elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ElasticsearchStore]:
-    folder = tmp_path_factory.mktemp("kibana")
-    file = scenario_file(folder / "day.jsonl", POSTS)
-    assert main(["replay", str(file), "--out", str(folder / "out")]) == 0
+def filled(elasticsearch_url: str) -> Iterator[ElasticsearchStore]:
     store = ElasticsearchStore(elasticsearch_url, prefix=f"test-kibana-{os.getpid()}-")
     store.ensure_templates()
-    store.write(documents(folder / "out" / "tindon.sqlite"))
+    store.write(documents(POSTS))
     store.refresh()
     yield store
     drop(store)
     store.close()
 
 
-def documents(file: Path) -> Batch:
-    """All that a replay's store holds."""
-    with sqlite3.connect(file) as connection:
-
-        def read(table: str, kind: Any) -> list[Any]:
-            rows = connection.execute(f"SELECT document FROM {table}")
-            return [msgspec.msgpack.decode(row[0], type=kind) for row in rows]
-
-        return Batch(
-            rumors=read("rumors", RumorDocument),
-            alerts=read("alerts", AlertDocument),
-            posts=read("posts", PostDocument),
-            trends=read("trends", TrendDocument),
-        )
+def whole(store: ElasticsearchStore) -> tuple[datetime, datetime]:
+    """A span that holds everything, up to the stream's own time."""
+    end = datetime.fromtimestamp((store.newest() or 0) / 1000, UTC) + timedelta(hours=1)
+    return end - timedelta(days=60), end
 
 
 def answer(store: ElasticsearchStore, asked: Asked, body: dict[str, Any]) -> Any:
@@ -184,7 +222,7 @@ def answer(store: ElasticsearchStore, asked: Asked, body: dict[str, Any]) -> Any
 def test_every_panel_has_rows_and_every_field_is_mapped(filled: ElasticsearchStore) -> None:
     empty = []
     for asked in ASKED:
-        body = asked.within("2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
+        body = asked.within(*whole(filled))
         if not rows(asked, answer(filled, asked, body)):
             empty.append((asked.dashboard, asked.panel))
         _, known = filled.connection.request(
@@ -200,7 +238,7 @@ def test_every_panel_has_rows_and_every_field_is_mapped(filled: ElasticsearchSto
 def test_a_span_without_documents_gives_no_rows(filled: ElasticsearchStore) -> None:
     """Else the test above could not fail."""
     for asked in ASKED:
-        body = asked.within("1990-01-01T00:00:00Z", "1990-02-01T00:00:00Z")
+        body = asked.within(datetime(1990, 1, 1, tzinfo=UTC), datetime(1990, 2, 1, tzinfo=UTC))
         assert rows(asked, answer(filled, asked, body)) == []
 
 
@@ -217,10 +255,10 @@ def test_figures_are_those_of_the_store(filled: ElasticsearchStore) -> None:
         level: sum(one.level == level for one in alerts) for level in ("confirm", "suggest")
     }
     asked = by_name["tindon-pipeline", "folded"]
-    [row] = rows(asked, answer(filled, asked, asked.body))
+    [row] = rows(asked, answer(filled, asked, asked.within(*whole(filled))))
     assert row["posts"] == sum(one.posts for one in filled.trends(0, 2**53))
     asked = by_name["tindon-rumor", "says"]
-    top = rows(asked, answer(filled, asked, asked.body))[0]
+    top = rows(asked, answer(filled, asked, asked.within(*whole(filled))))[0]
     rumor = filled.rumor(top["rumor"])
     assert rumor is not None
     assert (top["says"], top["posts"]) == (rumor.headline, rumor.posts)
@@ -352,7 +390,7 @@ def test_apply_imports_everything_and_a_second_time_updates_it(
     assert "nothing was changed" in capsys.readouterr().out
     for done in ("created", "updated"):
         assert main(command) == 0
-        assert capsys.readouterr().out.count(f"{done} ") == 5  # four rules and their connector
+        assert capsys.readouterr().out.count(f"{done} ") == 6  # four rules and their two connectors
     assert [one["id"] for one in peer.imported] == [one["id"] for one in SAVED]
     views = {
         one["id"]: one["attributes"] for one in peer.imported if one["type"] == "index-pattern"
@@ -367,6 +405,7 @@ def test_apply_imports_everything_and_a_second_time_updates_it(
         "news-trends",
     }
     assert all(one["authorization"] == "ApiKey a2V5" for one in peer.headers)
+    assert [one["config"] for one in rules("x-")["connectors"]][1]["index"] == "x-notices"
     ids = {one["id"] for one in rules("x-")["connectors"]}
     assert {one["id"] for rule in rules("x-")["rules"] for one in rule["actions"]} == ids
 
