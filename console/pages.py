@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from console.language import LANGUAGES, Language, iso
+from console.nearest import nearest
 from console.overview import overview, stream_time
 from console.query import (
     HOURS,
@@ -100,7 +101,10 @@ class Pages:
         words = self.words(request)
         forms = acting(request, self.store, alert, words) if self.acts else None
         return self._story_page(
-            request, lambda words, page: self._alert_story(alert, words, page), forms
+            request,
+            alert.rumor_id,
+            lambda words, page: self._alert_story(alert, words, page),
+            forms,
         )
 
     def live_alert(self, request: Request) -> Response:
@@ -113,7 +117,9 @@ class Pages:
         rumor = self._rumor(asked)
         if rumor.rumor_id != asked:
             return _to_heir("rumors", rumor.rumor_id, asked)
-        return self._story_page(request, lambda words, page: self._rumor_story(rumor, words, page))
+        return self._story_page(
+            request, rumor.rumor_id, lambda words, page: self._rumor_story(rumor, words, page)
+        )
 
     def live_rumor(self, request: Request) -> Response:
         rumor = self._rumor(request.path_params["rumor_id"])
@@ -183,13 +189,17 @@ class Pages:
     def _story_page(
         self,
         request: Request,
+        rumor_id: str,
         tell: Callable[[Language, int], Story],
         forms: Acting | None = None,
     ) -> Response:
         words = self.words(request)
         page = whole(request, "page", 1, 1, LAST_PAGE)
         story = replace(tell(words, page), heir_of=self._merged(request))
-        return self._page(request, "story.html", words, story=story, now=story.now, forms=forms)
+        near = nearest(self.store, rumor_id, words)  # once: a live page does not ask again
+        return self._page(
+            request, "story.html", words, story=story, near=near, now=story.now, forms=forms
+        )
 
     def _story_parts(self, request: Request, story: Story, words: Language) -> Response:
         path = f"/{story.kind}s/{quote(story.key, safe='')}"

@@ -152,6 +152,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "ngưỡng gộp là {threshold}.",
         "",  # the fold's own sentence is English
     ),
+    "near": ("Đã từng có tin gần giống?", "Told before?"),
+    "near_note": ("Gần nhất về nghĩa, cả tin đã đóng", "Nearest in meaning, closed ones too"),
+    "near_by": ("giống {n}", "likeness {n}"),
+    "near_open": ("đang lan", "spreading"),
+    "near_closed": ("đã đóng", "closed"),
     "facts": ("Hồ sơ", "Record"),
     "status": ("Tình trạng", "Status"),
     "first_post": ("Bài đầu tiên", "First post"),

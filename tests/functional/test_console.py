@@ -21,6 +21,7 @@ from stores.base import Batch
 from stores.sqlite import SqliteStore
 from tests.console_scene import ATTACK, HOUR, MINUTE, NOW, TALES, fill, status
 from tests.console_server import served
+from tests.contracts.store_documents import rumor
 
 ALERT, RUMOR, RISING = "a0000000000000000", "r0000000000000000", "r0000000000000005"
 PAGES = ("/", f"/alerts/{ALERT}", f"/rumors/{RISING}", "/search?q=dap", "/search", "/nowhere")
@@ -208,6 +209,23 @@ def test_an_unknown_signal_shows_as_the_alert_carries_it(store, client):
     store.write(Batch(alerts=[msgspec.structs.replace(alert, version=9, signals=[new])]))
     text = words_of(client().get(f"/alerts/{ALERT}").text)
     assert "night share Posts by night. 96 8" in text
+
+
+def test_a_page_names_what_was_told_before(store, client):
+    def told(name, *vector):
+        held = bytes([*vector, *[0] * 6])
+        return rumor(name, headline=f"tin {name}", vector=held, alert_id=None, open=name == "asked")
+
+    bare = rumor("bare", headline="bare", alert_id=None, vector=b"")
+    store.write(
+        Batch(rumors=[told("asked", 127, 0), told("near", 120, 40), told("far", 10, 127), bare])
+    )
+    store.refresh()
+    page = client().get("/rumors/asked").text
+    told_before = words_of(page[page.index('id="near-title"') :])
+    assert "tin near" in told_before and "đã đóng" in told_before
+    assert 'href="/rumors/near"' in page and "tin far" not in page
+    assert 'id="near-title"' not in client().get("/rumors/bare").text, "it has no vector"
 
 
 def test_posts_are_paged_oldest_first(desk):
