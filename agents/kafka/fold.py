@@ -42,6 +42,17 @@ class State(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
 
+def restored(state: State, blob: bytes, name: str, partition: int) -> None:
+    """Take up a checkpoint. Raises LogGap for one that is damaged or of another version."""
+    try:
+        state.restore(unpack_state(blob))
+    except CodecError as error:
+        raise LogGap(
+            f"the checkpoint of {name}, partition {partition}, cannot be used ({error}): run the "
+            "program that wrote it, or delete it; the fold then begins at the log's beginning"
+        ) from error
+
+
 class Held:
     """A partition's state, its place in the log, and the deliveries that no checkpoint covers yet."""
 
@@ -128,13 +139,7 @@ class FoldStage(Stage):
                 "see to the disk or the topic that keeps it", self.name, partition,
             )  # fmt: skip
         if found is not None:
-            try:
-                await self.lane.run(lambda: state.restore(unpack_state(found.blob)))
-            except CodecError as error:
-                raise LogGap(
-                    f"the checkpoint of {self.name}, partition {partition}, is damaged ({error}): "
-                    "delete it; the fold then begins at the log's beginning"
-                ) from error
+            await self.lane.run(restored, state, found.blob, self.name, partition)
         at = 0 if found is None else found.offset + 1
         log.info("%s: partition %d from offset %d", self.name, partition, at)
         held = self._held[partition] = Held(state, at, generation)
