@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from agents.kafka.app import Road
 from agents.kafka.dead import bury, readable
@@ -87,21 +87,18 @@ class AlertStage(FoldStage):
         state: AlertState = held.state
         if self._counted < 0:
             self._counted = state.fold.version
-        applied, damaged = await self.lane.run(_apply, state, records, self._door)
-        topics, send = self.road.topics, self.road.producer.send
-        sent = []
-        for effects, version, recorded, order in applied:
-            if order is not None:
-                for partition in range(topics.embedded.partitions):
-                    sent.append(await send(topics.embedded, order, partition=partition))
-            for key, value in messages(effects.batch):
-                sent.append(await send(topics.alerts, value, key=key))
-            if self._record:
-                sent.append(await send(topics.assignments, recorded))
+        done = await self.lane.run(_apply, state, records, self._door, self._record)
+        topics, producer = self.road.topics, self.road.producer
+        sent = await producer.send_all(topics.alerts, done.documents)
+        sent += await producer.send_all(topics.assignments, [(None, one) for one in done.recorded])
+        for order in done.orders:
+            for partition in range(topics.embedded.partitions):
+                sent.append(await producer.send(topics.embedded, order, partition=partition))
+        for effects, version in done.applied:
             if version > self._counted:
                 self._counted = version
                 self._count(effects)
-        for place, letter in damaged:
+        for place, letter in done.damaged:
             log.error("%s is damaged: %s", place, letter.detail)
             sent.append(await bury(self.road, NAME, place, letter))
         await delivered(sent)
@@ -135,8 +132,7 @@ class AlertStage(FoldStage):
         if not (idle or releasing):
             return False
         values = await self.lane.run(self._waiting, blob)
-        send, alerts = self.road.producer.send, self.road.topics.alerts
-        await delivered([await send(alerts, value, key=key) for key, value in values])
+        await delivered(await self.road.producer.send_all(self.road.topics.alerts, values))
         state.unwritten = False
         return True
 
@@ -146,27 +142,27 @@ class AlertStage(FoldStage):
         return list(messages(copy.fold.flush()))
 
 
-Applied = tuple[Effects, int, bytes, bytes | None]
-"""Effects, version of the fold after them, their record, an order to the cluster folds."""
+class Done(NamedTuple):
+    """What the records of a delivery brought about."""
+
+    applied: list[tuple[Effects, int]]  # and the version of the fold after them
+    documents: list[tuple[bytes, bytes]]  # key and message, the newest of each
+    recorded: list[bytes]
+    orders: list[bytes]  # to the cluster folds
+    damaged: list[tuple[str, Dead]]  # messages that cannot be read
 
 
-def _apply(
-    state: AlertState, records: list[Any], door: Door
-) -> tuple[list[Applied], list[tuple[str, Dead]]]:
-    """What the records brought about, and the messages that cannot be read."""
-    applied: list[Applied] = []
-    damaged: list[tuple[str, Dead]] = []
-    for record in readable(records, read_input, damaged):
+def _apply(state: AlertState, records: list[Any], door: Door, record_all: bool) -> Done:
+    done = Done([], [], [], [], [])
+    for record in readable(records, read_input, done.damaged):
         effects = state.take(record)
-        if effects is not None:
-            version = state.fold.version
-            order = order_of(record, effects.moved) if isinstance(record, Action) else None
-            applied.append(
-                (
-                    effects,
-                    version,
-                    encode(record_of(record, effects, version)),
-                    encode(embedded(order, door)) if order else None,
-                )
-            )
-    return applied, damaged
+        if effects is None:
+            continue
+        version = state.fold.version
+        done.applied.append((effects, version))
+        if record_all:
+            done.recorded.append(encode(record_of(record, effects, version)))
+        if isinstance(record, Action) and (order := order_of(record, effects.moved)):
+            done.orders.append(encode(embedded(order, door)))
+    done.documents.extend(messages(*(effects.batch for effects, _ in done.applied)))
+    return done

@@ -46,12 +46,16 @@ _decoders = {kind: msgspec.msgpack.Decoder(of) for kind, of in _TYPES.items()}
 _body = msgspec.msgpack.Encoder().encode
 
 
-def messages(batch: Batch) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of each document; posts and rumors before the alerts that point at them."""
-    groups = (batch.posts, batch.rumors, batch.alerts, batch.trends, batch.claims, batch.audits)
-    for group in groups:
-        for document in group:
-            yield key_of(document).encode(), pack(document)
+def messages(*batches: Batch) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of each document, the last one of its key in the batches' order.
+
+    Posts and rumors come before the alerts that point at them.
+    """
+    names = ("posts", "rumors", "alerts", "trends", "claims", "audits")
+    for name in names:
+        newest = {key_of(one): one for batch in batches for one in getattr(batch, name)}
+        for key, document in newest.items():
+            yield key.encode(), pack(document)
 
 
 def key_of(document: Document) -> str:
