@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -53,6 +54,25 @@ def restored(state: State, blob: bytes, name: str, partition: int) -> None:
         ) from error
 
 
+class Pace:
+    """How soon the next checkpoint may come.
+
+    The cheapest of the last three counts: one that waited for a broker to come back would put the next one
+    off for as long as a large state does, half an hour for a minute.
+    """
+
+    def __init__(self) -> None:
+        self._costs = deque([0.0] * 3, maxlen=3)  # seconds
+
+    def note(self, seconds: float) -> None:
+        self._costs.append(seconds)
+
+    @property
+    def least(self) -> float:
+        """Seconds from one checkpoint to the next, at least."""
+        return min(self._costs) / CHECKPOINT_SHARE
+
+
 class Held:
     """A partition's state, its place in the log, and the deliveries that no checkpoint covers yet."""
 
@@ -75,7 +95,7 @@ class FoldStage(Stage):
         self._checkpoints = checkpoints
         self._held: dict[int, Held] = {}
         self._lock = asyncio.Lock()
-        self._cost = 0.0  # seconds of the last checkpoints
+        self._pace = Pace()
         self._since = 0  # records taken since then
         self._due = asyncio.Event()  # so many that the next checkpoints should come
         self.lane = Lane(name)
@@ -187,7 +207,7 @@ class FoldStage(Stage):
         """After `checkpoint_s`, or so many records, and never sooner than the last one's cost allows."""
         every = self.road.settings.worker.checkpoint_s
         while True:
-            least = self._cost / CHECKPOINT_SHARE
+            least = self._pace.least
             await asyncio.sleep(least)
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(every - least, 0.0)):
@@ -208,7 +228,7 @@ class FoldStage(Stage):
                     await self._drop(partition)
                 elif held.pending and held.whole:
                     await self._save(partition, held, releasing)
-            self._cost = time.monotonic() - started
+            self._pace.note(time.monotonic() - started)
 
     async def _save(self, partition: int, held: Held, releasing: bool) -> None:
         started = time.monotonic()

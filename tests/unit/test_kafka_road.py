@@ -16,6 +16,7 @@ import config
 from agents.kafka.alert import AlertState
 from agents.kafka.documents import batches, key_of, messages, pack, unpack
 from agents.kafka.embed import FRAME_BYTES, chunks, entry_of
+from agents.kafka.fold import Pace
 from agents.kafka.ingest import cut, headers_of
 from agents.kafka.lane import Lane
 from agents.kafka.noise import EVERY_S, Repeats
@@ -187,6 +188,20 @@ class TestOrderOfChanges:
         state = new_state()
         assert state.take(changes[2]) is not None
         assert state.take(changes[3]) is not None
+
+
+class TestPace:
+    def test_a_large_state_takes_three_percent_of_the_time_at_most(self) -> None:
+        pace = Pace()
+        for _ in range(3):
+            pace.note(1.5)
+        assert pace.least == pytest.approx(50.0)
+
+    def test_one_checkpoint_that_waited_for_the_broker_puts_none_off(self) -> None:
+        pace = Pace()
+        for seconds in (0.03, 0.03, 25.0):
+            pace.note(seconds)
+        assert pace.least == pytest.approx(1.0)
 
 
 class TestLane:
