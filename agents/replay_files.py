@@ -182,6 +182,8 @@ def _rumor(rumor: RumorDocument, heirs: Heirs) -> dict[str, Any]:
     line["event_id"] = heirs.of(rumor.event_id)
     for name in ("born_at", "first_post_at", "last_post_at", "updated_at"):
         line[name] = iso(line[name])
+    if line["waiting_since"] is not None:
+        line["waiting_since"] = iso(line["waiting_since"])
     return line
 
 

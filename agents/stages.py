@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from alerts import AlertFold, AlertParameters, LevelRule
+from alerts import AlertFold, AlertParameters, CategoryRules, LevelRule
 from clusters import ClusterFold, ClusterParameters
 from config import Settings
 from config.taxonomy import load_taxonomy
@@ -80,6 +80,7 @@ def cluster_parameters(settings: Settings) -> ClusterParameters:
 
 
 def alert_parameters(settings: Settings) -> AlertParameters:
+    """Raises SettingsError for a category that the taxonomy lacks."""
     a, granularity = settings.alert, settings.cluster.granularity
     return AlertParameters(
         macro_threshold=_finer(a.macro_threshold, granularity),
@@ -91,10 +92,28 @@ def alert_parameters(settings: Settings) -> AlertParameters:
         claim_certain=a.claim_certain,
         suggest=LevelRule(**a.suggest.model_dump()),
         confirm=LevelRule(**a.confirm.model_dump()),
+        categories=_categories(settings),
+        cooldown_h=a.cooldown_h,
+        cover_threshold=a.cover_threshold,
+        per_hour=a.per_hour,
         weights=dict(a.weights),
         thresholds=dict(a.thresholds),
         settings_version=settings.sha256[:12],
     )
+
+
+def _categories(settings: Settings) -> dict[str, CategoryRules]:
+    a, found = settings.alert, {}
+    taxonomy = load_taxonomy(settings.embed.taxonomy) if a.categories else None
+    for name, change in a.categories.items():
+        assert taxonomy is not None
+        taxonomy.require(name, "alert.categories")
+        rules = (
+            LevelRule(**{**usual.model_dump(), **other.model_dump(exclude_none=True)})
+            for usual, other in ((a.suggest, change.suggest), (a.confirm, change.confirm))
+        )
+        found[name] = CategoryRules(suggest=next(rules), confirm=next(rules))
+    return found
 
 
 def _finer(threshold: float, granularity: float) -> float:

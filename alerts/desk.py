@@ -172,7 +172,8 @@ class Desk:
         alert = rumor.alert
         if alert is None or alert.settled_at is None or alert.triage.muted or not alert.burst:
             return False
-        rule = view.parameters.confirm if alert.level == "confirm" else view.parameters.suggest
+        rules = view.parameters.categories.get(rumor.category[0], view.parameters)
+        rule = rules.confirm if alert.level == "confirm" else rules.suggest
         if not breaks_out(alert, rule, view.watermark):
             return False
         reopen(alert, view.watermark)

@@ -13,6 +13,7 @@ import msgspec
 from alerts.assigning import assigned
 from alerts.binding import bind
 from alerts.desk import Desk
+from alerts.gate import Gate
 from alerts.growing import absorb, close_aged, count, open_rumors
 from alerts.levels import Levels
 from alerts.measuring import measure
@@ -32,7 +33,7 @@ from streams.effects import Effects
 from streams.inputs import Action, ClaimRecord, RumorInput, SettingsChange
 from streams.records import Change, WrongEncoder
 
-STATE_VERSION = 8
+STATE_VERSION = 9
 
 
 class AlertFold:
@@ -59,6 +60,7 @@ class AlertFold:
             tree=Tree(parameters),
             trends=Trends(lateness_ms),
             desk=Desk(encoder),
+            gate=Gate(),
         )
         self._writing = Writing(self._standing)
         self._brought = ""  # version of the settings that the log brought
@@ -92,6 +94,11 @@ class AlertFold:
     def micro_clusters(self) -> int:
         """Active ones, of all partitions."""
         return len(self._standing.micros)
+
+    @property
+    def waiting(self) -> int:
+        """Rumors that reached a level and wait for a place in the hour."""
+        return len(self._standing.gate.waiting)
 
     def take(self, record: RumorInput) -> Effects:
         """Take up one record of `rumors.input`, whatever its kind. Raises WrongEncoder."""
@@ -204,6 +211,7 @@ class AlertFold:
             "place": standing.place,
             "newest": standing.newest,
             "desk": standing.desk.state(),
+            "gate": standing.gate.state(),
             **self._writing.state(),
             "settings": [self._brought, msgspec.to_builtins(standing.parameters)],
         }
@@ -227,4 +235,5 @@ class AlertFold:
         standing.place = state["place"]
         standing.newest = state["newest"]
         standing.desk.restore(state["desk"])
+        standing.gate.restore(state["gate"])
         self._writing.restore(state)

@@ -49,13 +49,16 @@ def count(
     count_texts(standing.tree.rumors, numbers, change.micros.vectors.tolist())
     if not len(change.rows):
         return documents
+    gate = standing.gate
     for micro, voice, post in folded_posts(change):
         rumor = standing.tree.rumors[numbers[micro]]
         rumor.take(post, voice, standing.place)
         standing.place += 1
         standing.newest = post.id
-        if rumor.alert is not None and rumor.alert.settled_at is not None:
-            hear(rumor.alert, post, voice)
+        root = gate.root(rumor.number)
+        alert = rumor.alert if root is None else standing.tree.rumors[root].alert
+        if alert is not None and alert.settled_at is not None:
+            hear(alert, post, voice)
         standing.trends.post(post.created_at, post.lang, post.platform, post.category)
         if rumor.indexed:
             documents.append(post_document(post, rumor.id, standing.version))
@@ -93,6 +96,8 @@ def absorb(
     heir.absorb(loser)
     writing.drop(loser.number)
     writing.changed({heir.number}, news=True)
+    moved_too = standing.gate.merged(heir.number, loser.number, heir.alert is not None)
+    writing.changed(moved_too & standing.tree.rumors.keys())
     if heir.indexed:
         return [post_document(p, heir.id, standing.version) for p in moved]
     if loser.indexed or len(heir.posts) >= standing.parameters.index_posts:
@@ -152,4 +157,5 @@ def close_aged(
                 writing.ended(document, rumor.alert, None)
         tree.close(number)
         writing.drop(number)
+        writing.changed(standing.gate.ended(number))
     return closed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from alerts.parameters import DAY, AlertParameters, LevelRule
+from alerts.parameters import DAY, AlertParameters, CategoryRules, LevelRule
 from alerts.rumor import AlertState, Rumor
 from alerts.signals import measures, score
 from alerts.stream import Stream
@@ -25,9 +25,14 @@ class Levels:
 
     def __init__(self, parameters: AlertParameters) -> None:
         self._measures = measures(parameters.weights, parameters.thresholds)
-        self._suggest = parameters.suggest
-        self._confirm = parameters.confirm
-        self._fewest = min(self._suggest.min_voices, self._confirm.min_voices)
+        self._usual = CategoryRules(suggest=parameters.suggest, confirm=parameters.confirm)
+        self._special = parameters.categories
+        rules = [self._usual, *self._special.values()]
+        self._fewest = min(min(r.suggest.min_voices, r.confirm.min_voices) for r in rules)
+
+    def rules(self, rumor: Rumor) -> CategoryRules:
+        """The levels that hold for a rumor of its category."""
+        return self._special.get(rumor.category[0], self._usual) if self._special else self._usual
 
     def score(self, rumor: Rumor, now: int, stream: Stream) -> tuple[float, list[Signal]]:
         return score(self._measures, rumor, now, stream)
@@ -48,14 +53,15 @@ class Levels:
                 and rumor.wordings.since(now - DAY) >= rule.min_wordings
             )
 
-        confirm = carried(self._confirm)
-        suggest = rumor.alert is None and carried(self._suggest)
+        rules = self.rules(rumor)
+        confirm = carried(rules.confirm)
+        suggest = rumor.alert is None and carried(rules.suggest)
         if not (confirm or suggest):  # no score can replace the evidence
             return None
         value, signals = self.score(rumor, now, stream)
-        if confirm and value >= self._confirm.score:
+        if confirm and value >= rules.confirm.score:
             return Verdict("confirm", value, signals)
-        if suggest and value >= self._suggest.score:
+        if suggest and value >= rules.suggest.score:
             return Verdict("suggest", value, signals)
         return None
 

@@ -29,6 +29,9 @@ without saying the same."""
 
 EXEMPLARS = 10
 
+COVERS_SHOWN = 50
+"""Rumors that an alert's document names as covered, the newest."""
+
 BUCKET = 5 * MINUTE
 """Width of a timeline or trend bucket."""
 
@@ -69,6 +72,13 @@ class LevelRule(msgspec.Struct, frozen=True, kw_only=True):
     min_shared: float = 0.0  # nats, see `alerts.coherence`
 
 
+class CategoryRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The levels for rumors of one category."""
+
+    suggest: LevelRule
+    confirm: LevelRule
+
+
 class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the alert fold. Thresholds are cosines, weights have no unit."""
 
@@ -85,6 +95,10 @@ class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     confirm: LevelRule = LevelRule(
         score=0.75, min_voices=2, min_wordings=0, min_posts=7, min_shared=60.0
     )
+    categories: dict[str, CategoryRules] = {}  # for those named here in place of the two above
+    cooldown_h: float = 6.0
+    cover_threshold: float = 0.15
+    per_hour: int = 30
     weights: dict[str, float] = {}
     thresholds: dict[str, float] = {}
     settings_version: str = "default"

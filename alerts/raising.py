@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alerts.covering import cover, covering
 from alerts.levels import Verdict
 from alerts.rumor import Rumor
 from alerts.standing import Standing
@@ -11,26 +12,75 @@ from streams.effects import Raised
 
 
 def raise_alerts(standing: Standing, writing: Writing, touched: set[int]) -> list[Raised]:
-    """Alerts of touched rumors that reach a level for the first time, oldest rumor first."""
+    """Alerts of touched rumors that reach a level for the first time.
+
+    A new one needs a place in the hour: the highest score takes it, ties to the oldest rumor, the others
+    wait. Those that wait are judged anew when there is room. A rumor that says what a young alert says
+    is covered by it.
+    """
+    rumors, gate = standing.tree.rumors, standing.gate
     raised = []
-    levels, desk, trends = standing.levels, standing.desk, standing.trends
-    view = standing.view()
+    reached: list[tuple[float, int, Verdict]] = []
     for number in sorted(touched):
-        rumor = standing.tree.rumors[number]
-        if desk.stirs(rumor, view):
-            writing.changed({number}, news=True)
-        verdict = levels.judge(rumor, standing.watermark, trends.stream)
-        if verdict is None or not desk.lets(rumor, view):
+        rumor = rumors[number]
+        above = gate.root(number)
+        if above is not None:  # it may open the alert again that covers it
+            if standing.desk.stirs(rumors[above], standing.view()):
+                writing.changed({above}, news=True)
             continue
-        levels.raise_alert(rumor, verdict.level, standing.watermark, standing.newest)
-        desk.meets(rumor, view)
-        writing.changed({number}, news=True)
-        document = writing.document(rumor)
-        raised.append(raised_of(rumor, verdict, document, standing.watermark, standing.newest))
-        language, platform = main_place(rumor)
-        topic, _ = rumor.category
-        trends.alert(standing.watermark, language, platform, topic, verdict.level)
+        verdict = _judged(standing, writing, rumor)
+        if verdict is None:
+            gate.leave(number)
+        elif rumor.alert is not None:
+            raised.append(_raise(standing, writing, rumor, verdict))
+        else:
+            reached.append((-verdict.score, number, verdict))
+    room = gate.room(standing.watermark, standing.parameters.per_hour)
+    if room:
+        for number in gate.waiting:
+            if number not in touched:
+                verdict = _judged(standing, writing, rumors[number])
+                if verdict is not None:
+                    reached.append((-verdict.score, number, verdict))
+                elif gate.leave(number):
+                    writing.changed({number}, news=True)
+    for _, number, verdict in sorted(reached, key=lambda one: one[:2]):
+        found = covering(standing, rumors[number])
+        if found is not None:
+            root, near = found
+            cover(standing, root, rumors[number], near)
+            writing.changed({number, root.number}, news=True)
+        elif room:
+            room -= 1
+            raised.append(_raise(standing, writing, rumors[number], verdict))
+        else:
+            gate.wait(number, standing.watermark)
+            writing.changed({number}, news=True)
     return raised
+
+
+def _judged(standing: Standing, writing: Writing, rumor: Rumor) -> Verdict | None:
+    """A level that it newly reaches and that the desk lets it have."""
+    view = standing.view()
+    if standing.desk.stirs(rumor, view):
+        writing.changed({rumor.number}, news=True)
+    verdict = standing.levels.judge(rumor, standing.watermark, standing.trends.stream)
+    return verdict if verdict is not None and standing.desk.lets(rumor, view) else None
+
+
+def _raise(standing: Standing, writing: Writing, rumor: Rumor, verdict: Verdict) -> Raised:
+    now = standing.watermark
+    new = rumor.alert is None
+    standing.levels.raise_alert(rumor, verdict.level, now, standing.newest)
+    assert rumor.alert is not None
+    if new:
+        rumor.alert.waited_ms = standing.gate.raised(rumor.number, now)
+    standing.desk.meets(rumor, standing.view())
+    writing.changed({rumor.number}, news=True)
+    language, platform = main_place(rumor)
+    topic, _ = rumor.category
+    standing.trends.alert(now, language, platform, topic, verdict.level)
+    return raised_of(rumor, verdict, writing.document(rumor), now, standing.newest)
 
 
 def raised_of(

@@ -88,6 +88,7 @@ class AlertState(msgspec.Struct):
     status: Status = "new"
     triage: Triage = msgspec.field(default_factory=Triage)
     settled_at: int | None = None  # watermark at its answer, dismissal or close; None while open
+    waited_ms: int = 0  # for a place in the hour, see `alerts.gate`
     burst: list[tuple[int, int, int]] = []  # (ms, voice, wording) of posts since then, see `burst`
 
 

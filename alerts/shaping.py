@@ -26,6 +26,8 @@ def rumor_document(
     signals: list[Signal],
     open: bool = True,
     merged_into: str | None = None,
+    covered_by: str | None = None,
+    waiting_since: int | None = None,
 ) -> RumorDocument:
     timeline = rumor.timeline
     category, confidence = rumor.category
@@ -57,6 +59,8 @@ def rumor_document(
         category=category,
         category_confidence=confidence,
         merged_into=merged_into,
+        covered_by=covered_by,
+        waiting_since=waiting_since,
         open=open,
         vector=vector,
     )
@@ -69,6 +73,7 @@ def alert_document(
     settings_version: str,
     encoder: str,
     merged_into: str | None = None,
+    covers: list[str],
 ) -> AlertDocument:
     return AlertDocument(
         alert_id=alert.alert_id,
@@ -98,6 +103,8 @@ def alert_document(
         category=rumor.category,
         category_confidence=rumor.category_confidence,
         merged_into=merged_into,
+        covers=covers,
+        waited_ms=alert.waited_ms,
         triage=alert.triage,
     )
 

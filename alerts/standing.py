@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerts.desk import Desk, View
+from alerts.gate import Gate
 from alerts.levels import Levels
 from alerts.micros import Micros
 from alerts.parameters import AlertParameters
@@ -24,6 +25,7 @@ class Standing:
     tree: Tree
     trends: Trends
     desk: Desk
+    gate: Gate
     watermark: int = NEVER
     version: int = 0  # records taken so far
     place: int = 0  # posts folded

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from alerts.exemplars import Shown
-from alerts.parameters import AT_ONCE, QUIET_CHANGES, QUIET_MS, QUIET_TICKS
+from alerts.parameters import AT_ONCE, COVERS_SHOWN, QUIET_CHANGES, QUIET_MS, QUIET_TICKS
 from alerts.rumor import AlertState, Rumor
 from alerts.shaping import alert_document, rumor_document
 from alerts.standing import Standing
@@ -149,7 +149,12 @@ class Writing:
     def _put(self, rumor: Rumor, document: RumorDocument, batch: Batch) -> None:
         batch.rumors.append(document)
         if rumor.alert is not None:
-            batch.alerts.append(self._alert(rumor.alert, document))
+            rumors = self._standing.tree.rumors
+            covers = [
+                rumors[number].id
+                for number in self._standing.gate.covered(rumor.number)[-COVERS_SHOWN:]
+            ]
+            batch.alerts.append(self._alert(rumor.alert, document, covers=covers))
 
     def take_all(self, batch: Batch) -> None:
         """Documents of all that changed since the last write, at the end of a stream."""
@@ -175,6 +180,8 @@ class Writing:
             shown = self._shown[rumor.number] = Shown()
         shown.follow(rumor.kept)
         rows = standing.micros.of_rumor(rumor.number)
+        above = standing.gate.root(rumor.number)
+        root = None if above is None else standing.tree.rumors.get(above)
         return rumor_document(
             rumor,
             shown,
@@ -187,10 +194,16 @@ class Writing:
             signals=signals,
             open=open,
             merged_into=merged_into,
+            covered_by=root.alert.alert_id if root is not None and root.alert else None,
+            waiting_since=standing.gate.since(rumor.number),
         )
 
     def _alert(
-        self, alert: AlertState, rumor: RumorDocument, merged_into: str | None = None
+        self,
+        alert: AlertState,
+        rumor: RumorDocument,
+        merged_into: str | None = None,
+        covers: list[str] | None = None,
     ) -> AlertDocument:
         return alert_document(
             alert,
@@ -198,6 +211,7 @@ class Writing:
             settings_version=self._standing.parameters.settings_version,
             encoder=self._standing.encoder,
             merged_into=merged_into,
+            covers=covers or [],
         )
 
     def state(self) -> dict[str, Any]:

@@ -174,6 +174,33 @@ def check_names(values: Tree, model: type[BaseModel], above: tuple[str, ...], wh
                     f"setting {dotted} {where} is a section; write its fields below it, indented"
                 )
             check_names(value, kind, (*above, str(name)), where)
+        inner = _entry(kind)
+        if inner is not None and isinstance(value, dict):
+            for key, entry in value.items():
+                place = f"{dotted}.{key}"
+                if not isinstance(entry, dict):
+                    raise SettingsError(
+                        f"setting {place} {where} is a table; write its fields below it, indented"
+                    )
+                _check_entry(entry, inner, place, where)
+
+
+def _entry(kind: Any) -> type[BaseModel] | None:
+    """The model of an open table's entries; None for anything else."""
+    inner = get_args(kind)[1] if get_origin(kind) is dict else None
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+
+
+def _check_entry(values: Tree, model: type[BaseModel], place: str, where: str) -> None:
+    for name, value in values.items():
+        field = model.model_fields.get(str(name))
+        if field is None:
+            near = difflib.get_close_matches(str(name), model.model_fields, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"unknown setting {place}.{name} {where}{hint}")
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(value, dict):
+            _check_entry(value, kind, f"{place}.{name}", where)
 
 
 def _nearest(given: str, known: list[str]) -> str:
@@ -205,6 +232,8 @@ def _field(model: type[BaseModel], names: list[str]) -> FieldInfo | type | None:
     kind = field.annotation
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _field(kind, names[1:])
+    if (entry := _entry(kind)) is not None:
+        return entry if len(names) == 2 else _field(entry, names[2:])
     if get_origin(kind) is dict and len(names) == 2:
         return float
     return None

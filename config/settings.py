@@ -64,6 +64,23 @@ class Level(Section):
     min_shared: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class LevelChange(Section):
+    """Fields of a level that differ for one category."""
+
+    score: Annotated[float, Field(ge=0, le=1)] | None = None
+    min_voices: Count | None = None
+    min_wordings: Annotated[int, Field(ge=0)] | None = None
+    min_posts: Count | None = None
+    min_shared: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class CategoryChange(Section):
+    """Levels that differ for one category."""
+
+    suggest: LevelChange = LevelChange()
+    confirm: LevelChange = LevelChange()
+
+
 class Alert(Section):
     macro_threshold: Cosine
     event_threshold: Cosine
@@ -73,6 +90,10 @@ class Alert(Section):
     claim_certain: Cosine
     suggest: Level
     confirm: Level
+    categories: dict[str, CategoryChange]
+    cooldown_h: Annotated[float, Field(ge=0, le=8760)]
+    cover_threshold: Cosine
+    per_hour: Count
     weights: dict[str, Finite]
     thresholds: dict[str, Finite]
 

@@ -122,6 +122,8 @@ class RumorDocument(msgspec.Struct, kw_only=True):
     category: str | None = None  # id in the taxonomy, "other" when none is sure enough
     category_confidence: float = 0.0  # 0 to 1, see `alerts.topics`
     merged_into: str | None = None
+    covered_by: str | None = None  # id of the alert with which it is shown, see `alerts.covering`
+    waiting_since: int | None = None  # ms: it reached a level when the hour's alerts were used up
     open: bool = True
     # mean dense vector of its posts, int8 values (`streams.grid.int8`); empty without an encoder
     vector: bytes = b""
@@ -155,6 +157,8 @@ class AlertDocument(msgspec.Struct, kw_only=True):
     category: str | None = None
     category_confidence: float = 0.0
     merged_into: str | None = None  # alert id of the heir
+    covers: list[str] = []  # ids of rumors that say nearly the same and raise no alert of their own
+    waited_ms: int = 0  # for a place in the hour, before it was raised
     triage: Triage = msgspec.field(default_factory=Triage)
 
 

@@ -99,6 +99,8 @@ _RUMORS: dict[str, Mapping] = {
         splits=NOT_PARSED,
         alert_id=KEYWORD,
         merged_into=KEYWORD,
+        covered_by=KEYWORD,
+        waiting_since=DATE,
         open=BOOLEAN,
         # The vector twice: some servers leave indexed vectors out of the document that they return.
         vector=NOT_INDEXED,
@@ -142,6 +144,8 @@ _ALERTS: dict[str, Mapping] = {
         raised_by=KEYWORD,
         encoder=KEYWORD,
         merged_into=KEYWORD,
+        covers=KEYWORD,
+        waited_ms=LONG,
     ),
 }
 _POSTS: dict[str, Mapping] = {

@@ -24,7 +24,7 @@ from stores.elasticsearch.desk_shapes import (
 from stores.elasticsearch.durations import durations
 from stores.elasticsearch.mappings import DENSE_DIMS
 from stores.elasticsearch.names import Document, Kind
-from stores.elasticsearch.values import Shape, iso, ms, ms_or_none, present
+from stores.elasticsearch.values import Shape, iso, iso_or_none, ms, ms_or_none, present
 from stores.folding import folded
 from streams.documents import (
     AlertDocument,
@@ -93,6 +93,8 @@ def alert(kept: Shape) -> AlertDocument:
         settings_version=kept["rule"]["version"],
         encoder=own["encoder"],
         merged_into=own.get("merged_into"),
+        covers=list(own.get("covers", [])),
+        waited_ms=own.get("waited_ms", 0),
         triage=triage(kept["triage"]),
         **_common(rumor),
     )
@@ -112,6 +114,8 @@ def rumor(kept: Shape) -> RumorDocument:
         level=rumor.get("level"),
         alert_id=rumor.get("alert_id"),
         merged_into=rumor.get("merged_into"),
+        covered_by=rumor.get("covered_by"),
+        waiting_since=ms_or_none(rumor.get("waiting_since")),
         open=rumor["open"],
         vector=bytes.fromhex(rumor.get("vector", "")),
         **_common(rumor),
@@ -176,11 +180,13 @@ def _alert_shape(document: AlertDocument) -> Shape:
             "languages": [{"name": name} for name in document.languages],
         },
         "alert": present(
-            confirmed_at=None if document.confirmed_at is None else iso(document.confirmed_at),
+            confirmed_at=iso_or_none(document.confirmed_at),
             **durations(document),
             raised_by=document.raised_by,
             encoder=document.encoder,
             merged_into=document.merged_into,
+            covers=document.covers,
+            waited_ms=document.waited_ms,
         ),
     }
 
@@ -198,7 +204,12 @@ def _rumor_shape(document: RumorDocument) -> Shape:
         "text_folded": folded(document.headline),
         "rumor": {
             **_common_shape(document),
-            **present(alert_id=document.alert_id, merged_into=document.merged_into),
+            **present(
+                alert_id=document.alert_id,
+                merged_into=document.merged_into,
+                covered_by=document.covered_by,
+                waiting_since=iso_or_none(document.waiting_since),
+            ),
             "born_at": iso(document.born_at),
             "languages": _counts(document.languages),
             "micro_clusters": document.micro_clusters,

@@ -23,5 +23,9 @@ def ms(iso: str) -> int:
     return ms_of(datetime.fromisoformat(iso))
 
 
+def iso_or_none(ms: int | None) -> str | None:
+    return None if ms is None else iso(ms)
+
+
 def ms_or_none(iso: str | None) -> int | None:
     return None if iso is None else ms(iso)

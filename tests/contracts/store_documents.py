@@ -76,6 +76,8 @@ def rumor(rumor_id: str = "r1", version: int = 1, **changes: Any) -> RumorDocume
         "category": "disaster",
         "category_confidence": 0.625,
         "merged_into": None,
+        "covered_by": "a7",
+        "waiting_since": BASE + 3,
         "open": True,
     }
     return RumorDocument(**(values | changes))
@@ -141,6 +143,8 @@ def alert(alert_id: str = "a1", version: int = 1, **changes: Any) -> AlertDocume
         "category": None,
         "category_confidence": 0.25,
         "merged_into": None,
+        "covers": ["r3", "r5"],
+        "waited_ms": 1234,
         "triage": triage(),
     }
     return AlertDocument(**(values | changes))

@@ -38,11 +38,15 @@ SEEDS = st.integers(0, 2**32 - 1)
 pytestmark = pytest.mark.parametrize("door", [DOOR, DENSE_DOOR], ids=["words", "dense"])
 
 
-# Below the default thresholds, so that rumors and alerts form, merge and age in a small log.
+# Below the default thresholds, so that rumors and alerts form, merge and age in a small log, and with so few
+# alerts an hour that some wait and some are covered.
 RULES = {
     "suggest": level(0.1, 3, 2),
     "confirm": level(0.4, 5, 4),
     "index_posts": 3,
+    "per_hour": 1,
+    "cooldown_h": 3.0,
+    "cover_threshold": 0.05,
 }
 
 
@@ -80,6 +84,35 @@ def undisturbed(log: Frame, door: Door) -> Road:
 def points(seed: int, size: int) -> list[int]:
     chance = random.Random(seed)
     return [chance.randrange(size) for _ in range(chance.choice([1, 5, 40, size]))]
+
+
+def test_the_scene_has_alerts_that_wait_and_rumors_that_are_covered(door: Door) -> None:
+    done = [
+        undisturbed(frame(drawn_log(seed, 260, window_ms=WINDOW), door=door), door)
+        for seed in range(6)
+    ]
+    batches = [effects.batch for one in done for effects in one.effects]
+    assert any(d.waited_ms > 0 for batch in batches for d in batch.alerts)
+    assert any(d.waiting_since is not None for batch in batches for d in batch.rumors)
+    assert any(d.covers for batch in batches for d in batch.alerts)
+    assert any(d.covered_by is not None for batch in batches for d in batch.rumors)
+
+
+@given(seed=SEEDS, cuts=SEEDS)
+@settings(max_examples=8)
+def test_no_score_without_its_reasons(door: Door, seed: int, cuts: int) -> None:
+    log = whole(seed, door)
+    done = road(door)
+    done.take(cut(log, points(cuts, len(log.offsets))))
+    found = [d for e in done.effects for d in (*e.batch.rumors, *e.batch.alerts, *e.closed)]
+    found += done.alert.open_documents()
+    for document in found:
+        assert document.signals and all(s.definition for s in document.signals)
+        total = sum(s.weight * min(s.value / s.threshold, 1.0) for s in document.signals)
+        assert abs(document.score - min(max(total, 0.0), 1.0)) < 1e-4
+    for raised in (r for e in done.effects for r in e.raised):
+        total = sum(s.weight * min(s.value / s.threshold, 1.0) for s in raised.signals)
+        assert abs(raised.score - min(max(total, 0.0), 1.0)) < 1e-4
 
 
 @given(seed=SEEDS, cuts=SEEDS)

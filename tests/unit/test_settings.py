@@ -53,6 +53,7 @@ def changed(name: str) -> str:
         "servers.elasticsearch_heap": "3g",
         "alert.weights": "{volume: 1.5}",
         "alert.thresholds": "{volume: 1.5}",
+        "alert.categories": "{health: {suggest: {min_posts: 3}}}",
         "cluster.granularity": "0.5",
     }
     if name in given:

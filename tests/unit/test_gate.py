@@ -1,0 +1,241 @@
+"""One alert a story, so many alerts an hour, and other levels for a category."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import config
+from agents.stages import alert_parameters
+from alerts import AlertParameters, CategoryRules
+from alerts.gate import Gate
+from alerts.growing import absorb
+from alerts.parameters import HOUR
+from config.errors import SettingsError
+from streams.codec import pack_state, unpack_state
+from streams.documents import AlertDocument, RumorDocument
+from streams.validation import Tick
+from tests.fold_scene import (
+    BANK,
+    MINUTE,
+    START,
+    Entry,
+    Road,
+    alert_fold,
+    cluster_fold,
+    frame,
+    level,
+    post,
+)
+
+# Four claims that share no word; invented.
+CLAIMS = {
+    "dam": "Đập thủy điện Hồ Lam sắp vỡ, hạ du sơ tán gấp trong đêm",
+    "bank": BANK,
+    "leaf": "Uống nước lá ráng mật khỏi hẳn tiểu đường sau một tuần",
+    "bus": "Xe khách tông cột mốc quốc lộ chín, bốn hành khách nhập viện",
+}
+
+
+class Scene:
+    """Posts in minutes, one tick after each batch; documents by id, the newest."""
+
+    def __init__(self, **parameters: Any) -> None:
+        rules = {"suggest": level(0.0, 2, 0), "confirm": level(1.0, 999, 0), "index_posts": 1}
+        self.parameters = {**rules, **parameters}
+        self.road = Road(cluster_fold(micro_threshold=0.9), alert_fold(**self.parameters))
+        self.at = START
+        self._first = 0
+        self._seen = 0
+
+    def tell(self, claim: str, people: int, words: str = "") -> None:
+        """So many people say it word by word."""
+        text = " ".join([CLAIMS.get(claim, claim), words]).strip()
+        entries: list[Entry] = []
+        for _ in range(people):
+            self._seen += 1
+            entries.append(post(f"p{self._seen}", text, self.at, author=f"who{self._seen}"))
+        self._take(entries)
+
+    def wait(self, minutes: float) -> None:
+        self.at += int(minutes * MINUTE)
+        self._take([])
+
+    def _take(self, entries: list[Entry]) -> None:
+        self.at += 1
+        entries = [*entries, Tick(self.at)]
+        self.road.take([frame(entries, first=self._first)])
+        self._first += len(entries)
+
+    def raised(self) -> list[str]:
+        """Headlines of the alerts, in order."""
+        return [r.headline for e in self.road.effects for r in e.raised]
+
+    def rumors(self) -> dict[str, RumorDocument]:
+        """Open rumors by headline, as they stand."""
+        return {d.headline: d for d in self.road.alert.open_documents()}
+
+    def alerts(self) -> dict[str, AlertDocument]:
+        """Alerts as last written, by headline."""
+        batches = [e.batch for e in self.road.effects] + [self.road.alert.flush()]
+        return {d.headline: d for batch in batches for d in batch.alerts}
+
+
+class TestRate:
+    def test_the_rest_of_a_full_hour_waits_and_is_seen_to(self) -> None:
+        scene = Scene(per_hour=1)
+        scene.tell("dam", 4)
+        scene.tell("bank", 4)
+        assert scene.raised() == [CLAIMS["dam"]]
+        assert scene.road.alert.waiting == 1
+        waits = scene.rumors()[CLAIMS["bank"]]
+        assert waits.waiting_since == scene.at - 1 and waits.level is None
+        scene.wait(59)
+        assert scene.road.alert.waiting == 1
+        scene.wait(2)
+        assert scene.raised() == [CLAIMS["dam"], CLAIMS["bank"]]
+        assert scene.road.alert.waiting == 0
+        alert = scene.alerts()[CLAIMS["bank"]]
+        assert alert.waited_ms == pytest.approx(61 * MINUTE, abs=10)
+        assert scene.rumors()[CLAIMS["bank"]].waiting_since is None
+
+    def test_the_highest_score_goes_first_whenever_it_came(self) -> None:
+        scene = Scene(per_hour=1)
+        scene.tell("dam", 4)
+        scene.tell("bank", 3)
+        scene.tell("leaf", 9)
+        scene.tell("bus", 5)
+        for _ in range(3):
+            scene.wait(61)
+        assert scene.raised() == [CLAIMS[name] for name in ("dam", "leaf", "bus", "bank")]
+
+    def test_what_no_longer_reaches_a_level_stops_waiting(self) -> None:
+        scene = Scene(per_hour=1, suggest=level(0.05, 2, 0))
+        scene.tell("dam", 4)
+        scene.tell("bank", 4)
+        scene.wait(25 * 60)  # its posts are older than a day
+        assert scene.raised() == [CLAIMS["dam"]] and scene.road.alert.waiting == 0
+        assert scene.rumors()[CLAIMS["bank"]].waiting_since is None
+
+    def test_a_level_that_rises_needs_no_place(self) -> None:
+        scene = Scene(per_hour=1, confirm=level(0.0, 6, 0))
+        scene.tell("dam", 4)
+        scene.tell("dam", 4)
+        levels = [r.level for e in scene.road.effects for r in e.raised]
+        assert levels == ["suggest", "confirm"]
+
+    def test_who_waits_waits_after_a_restart(self) -> None:
+        scene = Scene(per_hour=1)
+        scene.tell("dam", 4)
+        scene.tell("bank", 4)
+        fresh = alert_fold(**scene.parameters)
+        fresh.restore(unpack_state(pack_state(scene.road.alert.snapshot())))
+        scene.road.alert = fresh
+        assert fresh.waiting == 1
+        scene.wait(61)
+        assert scene.raised() == [CLAIMS["dam"], CLAIMS["bank"]]
+
+    def test_memory_is_of_the_last_hour_and_of_young_alerts(self) -> None:
+        gate = Gate()
+        for number in range(100):
+            now = number * HOUR
+            assert gate.room(now, 1) == 1
+            gate.raised(number, now)
+            assert gate.room(now, 1) == 0
+            gate.young(now - 3 * HOUR)
+        state = gate.state()
+        assert len(state["times"]) == 1 and len(state["young"]) == 4 and not state["waiting"]
+
+
+class TestCover:
+    def scene(self, **parameters: Any) -> Scene:
+        """Two rumors of one story: half of the words are the same."""
+        scene = Scene(**{"macro_threshold": 0.8, "cover_threshold": 0.2, **parameters})
+        scene.tell("dam", 4)
+        return scene
+
+    TOLD = "Đập thủy điện Hồ Lam sắp vỡ, hạ du nghe loa phường báo chạy ngay"
+
+    def test_a_rumor_that_says_nearly_the_same_is_shown_with_the_alert(self) -> None:
+        scene = self.scene()
+        scene.tell(self.TOLD, 5)
+        assert scene.raised() == [CLAIMS["dam"]]
+        alert, below = scene.alerts()[CLAIMS["dam"]], scene.rumors()[self.TOLD]
+        assert below.covered_by == alert.alert_id and below.alert_id is None
+        assert alert.covers == [below.rumor_id]
+        [step] = [s for s in alert.triage.history if s.deed == "covered"]
+        assert below.rumor_id in step.why
+
+    def test_another_claim_is_raised(self) -> None:
+        scene = self.scene()
+        scene.tell("bank", 5)
+        assert scene.raised() == [CLAIMS["dam"], CLAIMS["bank"]]
+
+    @pytest.mark.parametrize("hours", [0.0, 2.0])
+    def test_only_while_the_alert_is_young(self, hours: float) -> None:
+        scene = self.scene(cooldown_h=hours)
+        scene.wait(hours * 60 + 1)
+        scene.tell(self.TOLD, 5)
+        assert scene.raised() == [CLAIMS["dam"], self.TOLD]
+
+    def test_it_stays_below_it_when_it_grows_later(self) -> None:
+        scene = self.scene(cooldown_h=2.0)
+        scene.tell(self.TOLD, 5)
+        scene.wait(5 * 60)
+        scene.tell(self.TOLD, 9)
+        assert scene.raised() == [CLAIMS["dam"]]
+
+    def test_when_they_become_one_nothing_stays_below(self) -> None:
+        scene = self.scene()
+        scene.tell(self.TOLD, 5)
+        fold = scene.road.alert
+        tree = fold._standing.tree
+        heir, loser = (tree.rumors[n] for n in sorted(tree.rumors))
+        gate = fold._standing.gate
+        assert gate.covered(heir.number) == [loser.number]
+        tree.unite(fold._standing.micros, heir, loser, scene.at, "an", "one claim")
+        absorb(fold._standing, fold._writing, heir, loser)
+        assert gate.covered(heir.number) == [] and gate.root(heir.number) is None
+
+    def test_it_stands_for_itself_when_the_alert_has_left_the_window(self) -> None:
+        scene = self.scene()
+        scene.tell(self.TOLD, 5)
+        for _ in range(5):
+            scene.wait(4 * 24 * 60)
+            scene.tell(self.TOLD, 2)
+        assert scene.rumors()[self.TOLD].covered_by is None
+        assert scene.raised() == [CLAIMS["dam"], self.TOLD]
+
+
+class TestCategories:
+    def test_a_category_has_its_own_levels(self) -> None:
+        never = level(1.0, 999, 0)
+        special = {"disaster": CategoryRules(suggest=level(0.0, 2, 0), confirm=never)}
+        scene = Scene(suggest=never, confirm=never, categories=special)
+        scene.tell("dam", 4)
+        scene.tell("bank", 4)
+        assert scene.raised() == [CLAIMS["dam"]]
+
+    def test_what_a_category_leaves_out_is_the_level_s_own(self) -> None:
+        env = {"TINDON_ALERT__CATEGORIES": "{health: {suggest: {min_posts: 3}}}"}
+        made = alert_parameters(config.load(env=env).settings)
+        usual = AlertParameters()
+        assert made.categories["health"].suggest.min_posts == 3
+        assert made.categories["health"].suggest.min_shared == usual.suggest.min_shared
+        assert made.categories["health"].confirm == usual.confirm
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ("{healht: {suggest: {min_posts: 3}}}", r"no category 'healht' \(did you mean health"),
+            ("{health: {sugest: {min_posts: 3}}}", "did you mean suggest"),
+            ("{health: {suggest: {min_post: 3}}}", "did you mean min_posts"),
+            ("{health: {suggest: {score: 7}}}", r"health\.suggest\.score"),
+            ("{health: 3}", "is a table"),
+        ],
+    )
+    def test_what_is_unknown_is_named(self, given: str, said: str) -> None:
+        with pytest.raises(SettingsError, match=said) as caught:
+            alert_parameters(config.load(env={"TINDON_ALERT__CATEGORIES": given}).settings)
+        assert "\n" not in caught.value.message
