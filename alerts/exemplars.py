@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from alerts.parameters import EXEMPLARS
 from alerts.rumor import Kept
+from alerts.wordings import WORDINGS_READ, Central, near_copies, words_in
 from streams.documents import Exemplar
 from streams.records import Flag
 
@@ -20,7 +21,7 @@ Rank = tuple[int, int, str, int]  # words, -time, id, -place among the kept: no 
 
 
 class Shown:
-    """What a rumor's documents show of its kept posts.
+    """What a rumor's documents show of its kept posts, at little cost: most rumors are small.
 
     Kept posts are only ever added to, so each is looked at once, however often the rumor is
     written. Not part of the fold's state: it follows from the kept posts.
@@ -66,17 +67,34 @@ class Shown:
             self._enquiry = post
         if post.flags & _DENIAL and self._denial is None:
             self._denial = post
-        if len(self._varied) < EXEMPLARS and post.text:
-            self._varied.setdefault(post.wording, post)
+        room = len(self._varied) < EXEMPLARS and post.text and post.wording not in self._varied
+        if room and self._varies(post):
+            self._varied[post.wording] = post
+
+    def _alike(self, post: Kept, other: Kept) -> bool:
+        """Whether one of two posts is enough to show."""
+        return post.wording == other.wording
+
+    def _varies(self, post: Kept) -> bool:
+        """Whether a wording that is not among the varied ones may be."""
+        return True
 
     def _entitle(self, post: Kept, place: int) -> None:
         if not post.words:
             return
         states = not post.flags & _TALK and post.kind != 2
         if states and not self._plain:
-            self._plain, self._wordings, self._best = True, {}, None
+            self._plain = True
+            self._forget()
         elif self._plain and not states:
             return
+        self._weigh(post, place)
+
+    def _forget(self) -> None:
+        """Posts that only ask or deny make no headline any more."""
+        self._wordings, self._best = {}, None
+
+    def _weigh(self, post: Kept, place: int) -> None:
         rank = (post.words, -post.created_at, post.id, -place)
         uses, best, chosen = self._wordings.get(post.wording, (0, rank, post))
         if rank > best:
@@ -89,10 +107,14 @@ class Shown:
     def headline(self) -> str:
         """The most shared wording that states rather than asks or denies; then the first one."""
         if self._headline is None:
-            text = " ".join(self._best[2].text.split()) if self._best else ""
+            best = self._title()
+            text = " ".join(best.text.split()) if best else ""
             cut = text if len(text) <= HEADLINE else text[: HEADLINE - 1].rstrip() + "…"
             self._headline = cut
         return self._headline
+
+    def _title(self) -> Kept | None:
+        return self._best[2] if self._best else None
 
     @property
     def exemplars(self) -> list[Exemplar]:
@@ -102,18 +124,13 @@ class Shown:
         return self._exemplars
 
     def _chosen(self) -> list[Exemplar]:
-        chosen: dict[int, Exemplar] = {}
+        chosen: list[tuple[Kept, str]] = []
 
         def show(post: Kept | None, why: str) -> None:
-            if post is None or len(chosen) == EXEMPLARS or post.wording in chosen or not post.text:
+            if post is None or len(chosen) == EXEMPLARS or not post.text:
                 return
-            chosen[post.wording] = Exemplar(
-                source=post.source,
-                post_id=post.id,
-                text=post.text,
-                created_at=post.created_at,
-                why=why,
-            )
+            if not any(self._alike(post, other) for other, _ in chosen):
+                chosen.append((post, why))
 
         show(self._first, "first")
         show(self._correction, "correction")
@@ -125,4 +142,46 @@ class Shown:
             if len(chosen) == EXEMPLARS:
                 break
             show(post, "varied")
-        return list(chosen.values())
+        return [
+            Exemplar(
+                source=post.source,
+                post_id=post.id,
+                text=post.text,
+                created_at=post.created_at,
+                why=why,
+            )
+            for post, why in chosen
+        ]
+
+
+class ShownOfAlert(Shown):
+    """What an analyst reads first: the most central post, and no two that are near-copies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._central = Central()  # of the posts that state; of all while none does
+        self._words: dict[int, tuple[str, ...]] = {}  # wording -> words, of the first wordings
+
+    def _of(self, post: Kept) -> tuple[str, ...]:
+        words = self._words.get(post.wording)
+        if words is None:
+            words = words_in(post.text)
+            if len(self._words) < WORDINGS_READ:
+                self._words[post.wording] = words
+        return words
+
+    def _varies(self, post: Kept) -> bool:
+        return not any(self._alike(post, other) for other in self._varied.values())
+
+    def _alike(self, post: Kept, other: Kept) -> bool:
+        return near_copies(self._of(post), self._of(other))
+
+    def _forget(self) -> None:
+        self._central = Central()
+
+    def _weigh(self, post: Kept, place: int) -> None:
+        if self._central.takes(post) and self._central.add(post, self._of(post)):
+            self._headline = None
+
+    def _title(self) -> Kept | None:
+        return self._central.best

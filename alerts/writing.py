@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from alerts.exemplars import Shown
+from alerts.exemplars import Shown, ShownOfAlert
 from alerts.parameters import AT_ONCE, COVERS_SHOWN, QUIET_CHANGES, QUIET_MS, QUIET_TICKS
 from alerts.rumor import AlertState, Rumor
 from alerts.shaping import alert_document, rumor_document
@@ -176,8 +176,9 @@ class Writing:
             due = Due(standing.version, standing.watermark, stream, event_id)
         score, signals = standing.levels.score(rumor, due.watermark, due.stream)
         shown = self._shown.get(rumor.number)
-        if shown is None:
-            shown = self._shown[rumor.number] = Shown()
+        kind = Shown if rumor.alert is None else ShownOfAlert
+        if type(shown) is not kind:
+            shown = self._shown[rumor.number] = kind()
         shown.follow(rumor.kept)
         rows = standing.micros.of_rumor(rumor.number)
         above = standing.gate.root(rumor.number)

@@ -57,6 +57,7 @@ def console(
     ] = False,
 ) -> None:
     """Serve the console until Ctrl-C."""
+    from config.taxonomy import load_taxonomy
     from console import create_app
     from console.guard import is_loopback
     from console.serving import ConsoleError, open_socket, server
@@ -88,6 +89,7 @@ def console(
             app = create_app(
                 opened, language=chosen.console.language, tune=trials,
                 desk=_deeds(chosen, path) if desk else None,
+                categories=load_taxonomy(chosen.embed.taxonomy).names(),
             )  # fmt: skip
             shown = f"[{host}]" if ":" in host else host
             typer.echo(f"console  http://{shown}:{listener.getsockname()[1]}/   over {over}")

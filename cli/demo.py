@@ -48,6 +48,7 @@ def demo(
 ) -> None:
     """Play an invented day in an invented province, and show its rumors and alerts on the console."""
     from cli.deeds import Deeds
+    from config.taxonomy import load_taxonomy
     from console import create_app
     from console.guard import is_loopback
     from console.serving import ConsoleError, open_socket, server
@@ -75,6 +76,7 @@ def demo(
         banner=BANNER[language],
         language=language,
         desk=Deeds(chosen, folder) if is_loopback(host) else None,
+        categories=load_taxonomy(chosen.embed.taxonomy).names(),
     )
     served = server(app, host)
     day.on_end = served if stop else None

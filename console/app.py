@@ -23,6 +23,7 @@ from console.pages import STATIC, Pages, environment
 from console.query import Refusal
 from console.status import PipelineStatus
 from console.tune import TrialDesk, TunePage
+from console.values import name_categories
 from stores.base import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ def create_app(
     language: str = "vi",
     tune: TrialDesk | None = None,
     desk: ActionDesk | None = None,
+    categories: Mapping[str, tuple[str, str]] | None = None,
 ) -> Starlette:
     """The console over `store`; `status` is asked on every page and must be quick and thread-safe.
 
@@ -45,7 +47,9 @@ def create_app(
     as texts by language; `language` is the one for readers who chose none. ValueError for one
     that is not spoken here. `tune` does the work of the page /tune; without it that page says
     how to get it. `desk` gives analysts' actions to the road; without it an alert's page shows the commands.
+    `categories` names the taxonomy's, (Vietnamese, English) by id.
     """
+    name_categories(categories or {})
     if language not in LANGUAGES:
         raise ValueError(f"no such language: {language!r}; choose one of {', '.join(LANGUAGES)}")
     banners = banner if isinstance(banner, Mapping) else dict.fromkeys(LANGUAGES, banner)

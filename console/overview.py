@@ -18,6 +18,7 @@ ALERTS_A_PAGE = 20
 SCANNED_ALERTS = 2_000  # looked through for a language, newest first
 SCANNED_RUMORS = 200  # open rumors by score: the pool for sparklines and for what rises
 RISING = 10
+OTHER = "other"  # the category that says nothing
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Entry:
     last_hour: int
     spark: Sparkline
     reasons: list[SignalRow]
+    category: str = ""  # its name; "" for `other`
+    waits: bool = False  # for a place among the hour's alerts
 
 
 @dataclass(frozen=True)
@@ -172,15 +175,24 @@ def _rumor_of(
 def _rising(
     rumors: Iterable[RumorDocument], language: str | None, now: int, words: Language
 ) -> list[Entry]:
-    """Rumors without an alert that gained posts in the last hour, most gained first."""
+    """Rumors without an alert that gained posts in the last hour: those that wait for a
+    place as alerts, then most gained first."""
     found = []
     for rumor in rumors:
-        if rumor.alert_id is not None or (language is not None and language not in rumor.languages):
+        if (
+            rumor.alert_id is not None
+            or rumor.covered_by is not None
+            or (language is not None and language not in rumor.languages)
+        ):
             continue
         gained = recent(rumor.timeline, now, HOUR)
         if gained > 0 and rumor.posts > 1:
             found.append((gained, rumor))
-    found.sort(key=lambda pair: (-pair[0], -pair[1].score, pair[1].rumor_id))
+    found.sort(
+        key=lambda pair: (
+            pair[1].waiting_since is None, -pair[0], -pair[1].score, pair[1].rumor_id
+        )
+    )  # fmt: skip
     chosen = [rumor for _, rumor in found[:RISING]]
     highest = max([1.0, *(rumor.score for rumor in chosen)])
     return [_rumor_entry(rumor, now, highest, words) for rumor in chosen]
@@ -196,6 +208,7 @@ def _alert_entry(
         headline=alert.headline,
         level=alert.level,
         status=alert.status,
+        category=_category(alert.category, words),
         score=words.number(alert.score),
         score_part=_part(alert.score, highest),
         posts=alert.posts,
@@ -216,6 +229,8 @@ def _rumor_entry(rumor: RumorDocument, now: int, highest: float, words: Language
         headline=rumor.headline,
         level="",
         status="",
+        category=_category(rumor.category, words),
+        waits=rumor.waiting_since is not None,
         score=words.number(rumor.score),
         score_part=_part(rumor.score, highest),
         posts=rumor.posts,
@@ -227,6 +242,10 @@ def _rumor_entry(rumor: RumorDocument, now: int, highest: float, words: Language
         spark=sparkline(rumor.timeline, now, words),
         reasons=reasons(rumor.signals, words),
     )
+
+
+def _category(name: str | None, words: Language) -> str:
+    return words.name("category", name) if name and name != OTHER else ""
 
 
 def _by_posts(languages: Mapping[str, int], words: Language) -> list[str]:

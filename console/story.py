@@ -271,8 +271,10 @@ def _alert_facts(alert: AlertDocument, rumor_id: str, now: int, words: Language)
     if alert.confirmed_at is not None:
         facts.append(Fact(words.word("confirmed_at"), words.clock(alert.confirmed_at, now)))
     facts.append(Fact(words.word("last_post"), words.clock(alert.last_post_at, now)))
-    if alert.category:
-        facts.append(Fact(words.word("category"), words.name("category", alert.category)))
+    facts += _category(alert, words)
+    if alert.waited_ms:
+        facts.append(Fact(words.word("waited"), words.duration(alert.waited_ms)))
+    facts += [Fact(words.word("covers"), name, code=True) for name in alert.covers]
     return [
         *facts,
         Fact(words.word("alert"), alert.alert_id, code=True),
@@ -283,6 +285,15 @@ def _alert_facts(alert: AlertDocument, rumor_id: str, now: int, words: Language)
     ]
 
 
+def _category(document: AlertDocument | RumorDocument, words: Language) -> list[Fact]:
+    """Its name and the confidence."""
+    if not document.category:
+        return []
+    name = words.name("category", document.category)
+    sure = words.share(document.category_confidence)
+    return [Fact(words.word("category"), f"{name} ({sure})")]
+
+
 def _rumor_facts(rumor: RumorDocument, now: int, words: Language) -> list[Fact]:
     facts = [
         Fact(words.word("first_post"), words.clock(rumor.first_post_at, now)),
@@ -290,8 +301,11 @@ def _rumor_facts(rumor: RumorDocument, now: int, words: Language) -> list[Fact]:
         Fact(words.word("updated_at"), words.clock(rumor.updated_at, now)),
         Fact(words.word("micro_clusters"), words.number(rumor.micro_clusters)),
     ]
-    if rumor.category:
-        facts.append(Fact(words.word("category"), words.name("category", rumor.category)))
+    facts += _category(rumor, words)
+    if rumor.covered_by is not None:
+        facts.append(Fact(words.word("covered_by"), rumor.covered_by, code=True))
+    if rumor.waiting_since is not None:
+        facts.append(Fact(words.word("waiting_since"), words.clock(rumor.waiting_since, now)))
     return [
         *facts,
         Fact(words.word("rumor"), rumor.rumor_id, code=True),

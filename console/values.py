@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from console.desk_words import DESK_VALUES
 
 VALUES: dict[str, tuple[str, str]] = {
@@ -158,3 +160,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "tune.lowered": ("Cảnh báo chỉ còn mức gợi ý", "Alerts lowered to suggest"),
     **DESK_VALUES,
 }
+
+
+def name_categories(names: Mapping[str, tuple[str, str]]) -> None:
+    """Names of a taxonomy's categories by id, (Vietnamese, English); others are shown by their ids."""
+    VALUES.update({f"category.{name}": told for name, told in names.items()})

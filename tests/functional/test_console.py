@@ -106,6 +106,30 @@ def test_without_a_pipeline_the_counters_are_the_stores(store, client):
     assert "Giờ dòng tin 16:05" in text
 
 
+def test_categories_what_waits_and_what_is_covered_are_told(store, client):
+    fill(store)
+    alert, rising = store.alert(ALERT), store.rumor(RISING)
+    told = {"category": "disaster", "category_confidence": 0.62}
+    alert = msgspec.structs.replace(
+        alert, version=99, covers=["r00000000000000c0"], waited_ms=7 * MINUTE, **told
+    )
+    waits = msgspec.structs.replace(rising, version=99, waiting_since=NOW - HOUR, **told)
+    store.write(Batch(alerts=[alert], rumors=[waits]))
+    desk = client(categories={"disaster": ("Thiên tai", "Disaster")})
+    overview = words_of(desk.get("/").text)
+    assert "Thiên tai" in overview and "chờ lượt: giờ này đã đủ cảnh báo" in overview
+    page = words_of(desk.get(f"/alerts/{ALERT}").text)
+    assert "Thiên tai (62 %)" in page
+    assert "Cùng chuyện, không báo riêng r00000000000000c0" in page
+    assert "Đã chờ lượt 7 phút" in page
+    assert "Chờ lượt từ" in words_of(desk.get(f"/rumors/{RISING}").text)
+    covered = msgspec.structs.replace(waits, version=100, waiting_since=None, covered_by=ALERT)
+    store.write(Batch(rumors=[covered]))
+    rises = desk.get("/").text.split('id="rising-title"')[1]
+    assert f"/rumors/{RISING}" not in rises, "it is shown with the alert"
+    assert f"Hiện cùng cảnh báo {ALERT}" in words_of(desk.get(f"/rumors/{RISING}").text)
+
+
 @pytest.mark.parametrize("path", ["/", "/?level=confirm", "/?language=vi", "/?page=2"])
 def test_an_empty_store_is_explained_in_words(store, client, path):
     answer = client(status=PipelineStatus).get(path)
