@@ -60,7 +60,25 @@ def path(ctx: typer.Context) -> None:
 
 def check(ctx: typer.Context) -> None:
     """Read all settings; exit 2 with one line when one of them cannot be used."""
-    typer.echo(summary(loaded(ctx)))
+    found = loaded(ctx)
+    _usable(found.settings)
+    typer.echo(summary(found))
+
+
+def _usable(settings: Settings) -> None:
+    """What names stand for: the taxonomy's file, signals, categories. Raises SettingsError."""
+    from agents.stages import alert_parameters
+    from alerts.parameters import BadParameter
+    from alerts.signals import measures
+    from config import SettingsError
+    from config.taxonomy import load_taxonomy
+
+    load_taxonomy(settings.embed.taxonomy)
+    parameters = alert_parameters(settings)
+    try:
+        measures(parameters.weights, parameters.thresholds)
+    except BadParameter as error:
+        raise SettingsError(str(error)) from None
 
 
 def summary(found: Loaded) -> str:

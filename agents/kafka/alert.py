@@ -103,6 +103,7 @@ class AlertStage(FoldStage):
             sent.append(await bury(self.road, NAME, place, letter))
         await delivered(sent)
         self.road.metrics.open_rumors.set(state.fold.open_rumors)
+        self.road.metrics.waiting.set(state.fold.waiting)
         if state.fold.settings_version != self._settings_version:
             self._settings_version = state.fold.settings_version
             self.road.metrics.tell_settings(self._settings_version)

@@ -49,6 +49,9 @@ class Metrics:
             "active_micro_clusters", "Micro-clusters inside the window.", ["partition"], **add
         )
         self.open_rumors = Gauge("open_rumors", "Rumors inside the window.", **add)
+        self.waiting = Gauge(
+            "alerts_waiting", "Rumors that wait for a place among the hour's alerts.", **add
+        )
         self.watermark = Gauge(
             "watermark_timestamp_seconds", "Event time that the fold has reached.", ["stage"], **add
         )

@@ -169,6 +169,25 @@ class TestConfig:
         assert bad.stderr.count("\n") == 1
         assert "did you mean TINDON_CLUSTER__WINDOW_DAYS?" in bad.stderr
 
+    @pytest.mark.parametrize(
+        ("variable", "given", "said"),
+        [
+            (
+                "TINDON_ALERT__CATEGORIES",
+                "{helth: {suggest: {min_posts: 3}}}",
+                "did you mean health?",
+            ),
+            ("TINDON_ALERT__WEIGHTS", "{volum: 1}", "did you mean volume?"),
+            ("TINDON_EMBED__TAXONOMY", "/nowhere/mine.yaml", "embed.taxonomy"),
+        ],
+    )
+    def test_check_looks_up_what_names_stand_for(
+        self, variable: str, given: str, said: str
+    ) -> None:
+        bad = tindon("config", "check", **{variable: given})
+        assert (bad.returncode, bad.stderr.count("\n")) == (2, 1)
+        assert said in bad.stderr
+
 
 class TestDoctor:
     def test_healthy_machine(self) -> None:
