@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
+from contextlib import closing
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -20,6 +21,9 @@ from cli.errors import UserError
 from config import Settings
 from config.changing import fold_values
 from console.tune import Dial, Trial, Values
+from evaluation.desk_labels import write_stretch
+from stores import StoreError
+from stores.sqlite import SqliteStore
 
 ENDINGS = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".json")
 LARGEST_FILE = 64 << 20
@@ -27,6 +31,8 @@ LARGEST_FILE = 64 << 20
 
 MOST_S = 900.0
 """A trial that takes longer is ended."""
+
+STORE = "tindon.sqlite"
 
 KEPT = 50
 """Results that are remembered, the newest."""
@@ -73,13 +79,15 @@ class Trials:
         self._lock = threading.Lock()
 
     def stretches(self) -> list[str]:
-        return sorted(
-            path.name
-            for path in self._folder.iterdir()
-            if path.is_file()
-            and path.name.endswith(ENDINGS)
-            and path.stat().st_size <= LARGEST_FILE
-        )
+        """Files of posts, and folders of a replay or the demo, which end with a slash: their stored posts."""
+        files, folders = list[str](), list[str]()
+        for path in self._folder.iterdir():
+            if path.is_file():
+                if path.name.endswith(ENDINGS) and path.stat().st_size <= LARGEST_FILE:
+                    files.append(path.name)
+            elif (path / STORE).is_file():
+                folders.append(f"{path.name}/")
+        return sorted(files) + sorted(folders)
 
     def dials(self) -> list[Dial]:
         return [
@@ -92,15 +100,29 @@ class Trials:
         with self._lock:
             self._look()
             path = self._folder / stretch
-            key = json.dumps([stretch, path.stat().st_mtime_ns, sorted(values.items())])
+            # A store changes all the time: what it held for a result stands until this console ends.
+            dated = 0 if stretch.endswith("/") else path.stat().st_mtime_ns
+            key = json.dumps([stretch, dated, sorted(values.items())])
             if key in self._done:
                 return self._done[key]
             if self._running is not None:
                 return Trial("working" if self._running.key == key else "busy")
             if not start:
                 return Trial("none")
-            self._running = self._start(key, path, values)
+            try:
+                self._running = self._start(key, self._posts(path, stretch), values)
+            except (OSError, StoreError) as error:
+                return Trial("failed", error=str(error).splitlines()[0])
             return Trial("working")
+
+    def _posts(self, path: Path, stretch: str) -> Path:
+        """The file of a stretch; what a store holds is written out first."""
+        if not stretch.endswith("/"):
+            return path
+        file = Path(self._scratch.name) / f"{path.name}.jsonl"
+        with closing(SqliteStore(path / STORE)) as store:
+            write_stretch(store, file)
+        return file
 
     def close(self) -> None:
         """End what runs, and leave nothing behind."""

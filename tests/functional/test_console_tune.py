@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 import config
+from agents.replay import ReplayOptions, replay
 from cli.errors import UserError
 from cli.trials import Trials
 from console import create_app
@@ -88,3 +90,22 @@ def test_without_posts_the_page_says_how_to_get_it(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(UserError, match="there is no folder"):
         Trials(tmp_path / "none", config.defaults(), None)
+
+
+def test_the_stored_posts_of_a_replay_are_a_stretch(
+    desk: httpx.Client, trials: Trials, tmp_path: Path
+) -> None:
+    folder = tmp_path / "posts"
+    assert "night/" not in desk.get("/tune").text
+    replay([str(folder / "day.jsonl")], folder / "night", config.load().settings, ReplayOptions())
+    (folder / "empty").mkdir()
+    page = desk.get("/tune").text
+    assert "night/" in page and "empty/" not in page
+    with closing(SqliteStore(folder / "night" / "tindon.sqlite")) as store:
+        stored = store.counts()["posts"]
+    address = "/tune?stretch=night%2F&alert.suggest.min_posts=50"
+    told = settled(desk, address)
+    assert f"{stored} posts" in told
+    assert "Comparing" not in told and "failed" not in told
+    (folder / "night" / "tindon.sqlite").write_bytes(b"no database")
+    assert "The comparison failed" in settled(desk, address + "0")
