@@ -26,6 +26,13 @@ MEANING = 2 / 3
 """Weight of the dense cosine beside the words'."""
 
 
+CLAIM_LEAD = 0.08
+"""Across languages a claim leads every other one by this much: without words each has a nearest one.
+[bench.claims]"""
+
+SAME_CLAIM = 0.70
+"""Cosine of two claims' meanings from which they are one claim out of two sources, and no rivals."""
+
 TELLINGS = 5
 """Micro-clusters of a rumor that its own claim is told by, besides all of it. [bench.claims]"""
 
@@ -133,30 +140,33 @@ class Claims:
     def match(
         self, rumor: Rumor, micros: Micros, parameters: AlertParameters, only: str | None = None
     ) -> ClaimMatch | None:
-        """The nearest claim to a rumor (ties: known first), if it reaches the threshold of an offer.
+        """The nearest claim to a rumor (ties: known first), if it reaches the threshold of an offer and,
+        across languages, leads the others.
 
-        `only`: the one claim to compare with. An alert does not meet its own verdict.
+        `only`: the one claim that is asked for. An alert does not meet its own verdict.
         """
         own = rumor.alert.alert_id if rumor.alert else ""
-        chosen = [
-            document
-            for document in self._documents.values()
-            if only in (None, document.claim_id) and (not own or document.alert_id != own)
-        ]
+        chosen = [d for d in self._documents.values() if not own or d.alert_id != own]
         rows = micros.of_rumor(rumor.number)
         if not chosen or not len(rows):
             return None
-        meaning, words = self._cosines(chosen, rows, micros)
-        best, nearest = 0.0, -1
-        at = 0
-        for number, document in enumerate(chosen):
-            for text in document.texts:
-                likeness = _likeness(text.lang, rumor, float(meaning[at]), float(words[at]))
-                if likeness > best:
-                    best, nearest = likeness, number
-                at += 1
-        if nearest < 0 or best < parameters.claim_offer:
+        meaning, words = self._texts(chosen, rows, micros)
+        texts = [(number, text) for number, one in enumerate(chosen) for text in one.texts]
+        dense, lexical = _against(meaning, -1), _against(words, -1)
+        likeness = np.array(
+            [
+                _likeness(text.lang, rumor, float(dense[at]), float(lexical[at]))
+                for at, (_, text) in enumerate(texts)
+            ]
+        )
+        at = int(likeness.argmax())
+        best, nearest = float(likeness[at]), texts[at][0]
+        if best < parameters.claim_offer or only not in (None, chosen[nearest].claim_id):
             return None
+        if _across(texts[at][1].lang, rumor):
+            rivals = (likeness > best - CLAIM_LEAD) & (_against(meaning, at)[:-1] < SAME_CLAIM)
+            if any(texts[rival][0] != nearest for rival in np.flatnonzero(rivals).tolist()):
+                return None
         found = chosen[nearest]
         return ClaimMatch(
             claim_id=found.claim_id,
@@ -170,24 +180,22 @@ class Claims:
             link=found.link,
         )
 
-    def _cosines(
+    def _texts(
         self, chosen: list[ClaimDocument], rows: np.ndarray, micros: Micros
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Cosines of every text with the rumor: dense parts, words; float64 (t,). -1: no dense part."""
+        """Dense and lexical rows of every text and, last, of the rumor; float64 (t + 1, ...)."""
         all_sums = [self._sums[document.claim_id] for document in chosen]
         dense, posts, features, sums = micros.sums(rows)
         sizes = np.concatenate(
             [np.diff(one.ends, prepend=0) for one in all_sums] + [[len(features)]]
         )
-        meaning, words = micros.parts(
+        return micros.parts(
             np.concatenate([one.dense for one in all_sums] + [dense[None, :]]),
             np.concatenate([one.posts for one in all_sums] + [np.array([posts])]),
             np.repeat(np.arange(len(sizes)), sizes),
             np.concatenate([one.features for one in all_sums] + [features]),
             np.concatenate([one.sums for one in all_sums] + [sums]),
         )
-        found = _against_last(words)
-        return (_against_last(meaning) if dense.size else np.full(len(found), -1.0)), found
 
     def state(self) -> list[list[Any]]:
         return [
@@ -215,21 +223,28 @@ def _together(parts: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]]) -> Su
     )
 
 
-def _likeness(lang: str, rumor: Rumor, meaning: float, words: float) -> float:
-    if meaning < -0.5:  # no encoder: words are all there is
-        return words
+def _across(lang: str, rumor: Rumor) -> bool:
+    """Whether a text speaks another language than most of the rumor's posts."""
     spoken = rumor.main_language
-    if lang == spoken or "und" in (lang, spoken):
-        return MEANING * meaning + (1 - MEANING) * words
-    return meaning
+    return lang != spoken and "und" not in (lang, spoken)
 
 
-def _against_last(rows: np.ndarray) -> np.ndarray:
-    """Cosines of all rows with the last one, of whole numbers: exact in any order of addition."""
+def _likeness(lang: str, rumor: Rumor, meaning: float, words: float) -> float:
+    if meaning < -1.5:  # no encoder: words are all there is
+        return words
+    if _across(lang, rumor):
+        return meaning
+    return MEANING * meaning + (1 - MEANING) * words
+
+
+def _against(rows: np.ndarray, at: int) -> np.ndarray:
+    """Cosines of all rows with one, of whole numbers: exact in any order of addition; -2: no dense part."""
+    if not rows.shape[1]:
+        return np.full(len(rows), -2.0)
     whole = np.rint(rows * GRID)
     lengths = np.sqrt(np.einsum("ij,ij->i", whole, whole))
     lengths[lengths == 0] = 1.0
-    return np.asarray((whole[:-1] @ whole[-1]) / (lengths[:-1] * lengths[-1]))
+    return np.asarray((whole @ whole[at]) / (lengths * lengths[at]))
 
 
 def _arrays(sums: Sums) -> list[np.ndarray]:
