@@ -93,7 +93,8 @@ class EmbeddedRoad:
         self._standing: dict[str, str] = {}  # alert -> its level now
         self._lock = threading.Lock()
         self._written = self._checkpointed = time.monotonic()
-        self._cost = 0.0  # seconds of the last checkpoint
+        self._snapshot_s = 0.0  # seconds that the front needed for `cluster`
+        self._cost = 0.0  # seconds of the last checkpoint, the front's part included
         self._batches: list[Batch] = []
         self._clear()
         self._restore()
@@ -206,7 +207,7 @@ class EmbeddedRoad:
         self.next += portion.entries
         self._results.dead += portion.dead
         if portion.cluster is not None:
-            self.cluster = portion.cluster
+            self.cluster, self._snapshot_s = portion.cluster, portion.snapshot_s
             if portion.entries:
                 self.checkpoint()
         elif time.monotonic() - self._written >= DOCUMENTS_S:
@@ -260,7 +261,7 @@ class EmbeddedRoad:
             self.store.put_blob(CHECKPOINT, pack_state(state))
         self._clear()
         self._checkpointed = time.monotonic()
-        self._cost = self._checkpointed - started
+        self._cost = self._checkpointed - started + self._snapshot_s
 
     def finish(self, front: Front) -> list[RumorDocument]:
         """End of the stream: write all that is due; returns the rumors that are still open.

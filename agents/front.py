@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -52,6 +53,7 @@ class Portion(msgspec.Struct):
     changes: list[Change]
     cluster: bytes | None = None  # snapshot of the cluster fold after it, where one was asked for
     orders: list[Order] = []  # carried out before its first entry
+    snapshot_s: float = 0.0  # what the snapshot took
 
 
 Passed = Admitted | Dead | Tick
@@ -126,8 +128,12 @@ class Front:
         framed = frame_of(self._door, numbered, origin=POSTS, partition=0)
         changes += self._cluster.fold(framed.frame)
         self._next += len(passed)
-        state = pack_state(self._cluster.snapshot()) if snapshot else None
-        return Portion(len(passed), values, framed.dead, changes, state, list(orders))
+        portion = Portion(len(passed), values, framed.dead, changes, None, list(orders))
+        if snapshot:
+            started = time.monotonic()
+            portion.cluster = pack_state(self._cluster.snapshot())
+            portion.snapshot_s = time.monotonic() - started
+        return portion
 
 
 def origin_of_post(value: bytes) -> str | None:

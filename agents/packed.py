@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.front import Portion
 from streams.codec import decode, encode
-from streams.records import Change, ChangeRows, Dead, MicroDelta
+from streams.records import Change, ChangeRows, MicroDelta
 
 S = TypeVar("S", ChangeRows, MicroDelta)
 
@@ -39,31 +39,22 @@ class _Changes(msgspec.Struct):
 
 
 class _Message(msgspec.Struct):
-    entries: int
-    values: list[bytes]
-    dead: list[Dead]
+    portion: Portion  # without its changes
     changes: _Changes | None
-    cluster: bytes | None
 
 
 def pack(portion: Portion) -> bytes:
     """The portion as one message."""
-    return encode(
-        _Message(
-            portion.entries,
-            portion.values,
-            portion.dead,
-            _joined(portion.changes) if portion.changes else None,
-            portion.cluster,
-        )
-    )
+    joined = _joined(portion.changes) if portion.changes else None
+    return encode(_Message(msgspec.structs.replace(portion, changes=[]), joined))
 
 
 def unpack(message: bytes) -> Portion:
     """A portion out of a message of `pack`; arrays are read-only views. Raises CodecError."""
     found = decode(message, _Message)
-    changes = _parted(found.changes) if found.changes is not None else []
-    return Portion(found.entries, found.values, found.dead, changes, found.cluster)
+    if found.changes is not None:
+        found.portion.changes = _parted(found.changes)
+    return found.portion
 
 
 def _joined(changes: Sequence[Change]) -> _Changes:
