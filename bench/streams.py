@@ -65,7 +65,11 @@ def paced(
     step = window_ms / PER_WINDOW
     start = parse_time("1975-01-01T00:00:00Z")  # ends in the past however long the stream is
     chance = random.Random(1)
-    words = sorted({word for post in posts for word in post["text"].split() if len(word) > 3})
+    # Addresses and names are masked, and then alike: what is drawn are plain words.
+    texts = (post["text"] for post in posts)
+    words = sorted(
+        {word for text in texts for word in text.split() if word.isalpha() and len(word) > 3}
+    )
     for number in range(size):
         round_, at = divmod(number, len(posts))
         post = posts[at]
