@@ -36,12 +36,12 @@ def documents(posts: int | None = None) -> Batch:
     with tempfile.TemporaryDirectory() as folder:
         settings = config.load(env={"TINDON_STATE_DIR": folder}).settings
         road = _Road(stages(settings, replay=True))
-    road.tell([_earlier(post) for post in day[:OLD]])
+    road.tell([earlier(post) for post in day[:OLD]])
     road.tell(day)
     return road.end()
 
 
-def _earlier(post: dict[str, Any]) -> dict[str, Any]:
+def earlier(post: dict[str, Any]) -> dict[str, Any]:
     """The same words from other people, twenty days before."""
     at = parse_time(post["created_at"]) - BEFORE
     named = {

@@ -59,7 +59,7 @@ def _data_view(view: Saved, links: dict[str, str]) -> Saved:
     attributes = {
         "title": view["title"],
         "name": view["name"],
-        "timeFieldName": "@timestamp",
+        **({} if view.get("timeless") else {"timeFieldName": "@timestamp"}),
         "allowNoIndex": True,  # an empty store gives empty panels instead of errors
         "fields": "[]",
         "fieldAttrs": "{}",

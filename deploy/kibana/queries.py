@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,9 +43,12 @@ class Asked:
     columns: dict[str, Saved]  # of a Lens panel, in order; empty for a search panel
     fields: frozenset[str]
     back: timedelta | None = None  # the panel's own span, whatever the dashboard's
+    timeless: bool = False  # its data view has no time: it shows all
 
     def within(self, start: datetime, end: datetime) -> Query:
         """The request for a span of time."""
+        if self.timeless:
+            return self.body
         if self.back is not None:
             start = end - self.back
         span = {"range": {"@timestamp": {"gte": start.isoformat(), "lte": end.isoformat()}}}
@@ -82,6 +85,7 @@ def back(span: str) -> timedelta:
 def panels(objects: list[Saved]) -> Iterator[Asked]:
     """The request of each panel of each dashboard, in their order."""
     searches = {one["id"]: one for one in objects if one["type"] == "search"}
+    views = {one["id"]: one["attributes"] for one in objects if one["type"] == "index-pattern"}
     for board in objects:
         if board["type"] != "dashboard":
             continue
@@ -91,11 +95,12 @@ def panels(objects: list[Saved]) -> Iterator[Asked]:
         for panel in json.loads(attributes["panelsJSON"]):
             if panel["type"] == "search":
                 name = panel["embeddableConfig"]["savedObjectId"]
-                yield _search(board["id"], panel, searches[name], over)
+                asked = _search(board["id"], panel, searches[name], over)
             elif panel["type"] == "lens":
-                yield _lens(board["id"], panel, over)
+                asked = _lens(board["id"], panel, over)
             else:
                 raise ValueError(f"no panel of type {panel['type']} is understood")
+            yield replace(asked, timeless="timeFieldName" not in views[asked.index])
 
 
 def kql(text: str) -> list[Query]:

@@ -104,6 +104,10 @@ class Connection:
         try:
             yield
         except elastic_transport.TlsError as error:
+            if "WRONG_VERSION_NUMBER" in str(error.message):
+                raise StoreError(
+                    f"{self.url} speaks no TLS: write elasticsearch.url with http, or correct its port."
+                ) from error
             raise StoreError(
                 f"{self.url}: the TLS connection failed ({_cause(error)}): give as"
                 " elasticsearch.ca_file the authority that signed the server's certificate."

@@ -239,7 +239,7 @@ def test_a_span_without_documents_gives_no_rows(filled: ElasticsearchStore) -> N
     """Else the test above could not fail."""
     for asked in ASKED:
         body = asked.within(datetime(1990, 1, 1, tzinfo=UTC), datetime(1990, 2, 1, tzinfo=UTC))
-        assert rows(asked, answer(filled, asked, body)) == []
+        assert asked.timeless or rows(asked, answer(filled, asked, body)) == []
 
 
 @pytest.mark.elasticsearch

@@ -301,3 +301,10 @@ class TestDurations:
         kept = shape(alert(first_post_at=BASE, raised_at=BASE - 5, triage=Triage()))["alert"]
         assert kept["seconds_to_raise"] == 0
         assert not {"seconds_to_acknowledge", "seconds_to_verdict"} & set(kept)
+
+
+def test_https_where_http_is_spoken_is_told(server: Scripted) -> None:
+    store = ElasticsearchStore(server.url.replace("http:", "https:"), prefix="t-")
+    with pytest.raises(StoreError, match=r"speaks no TLS: write elasticsearch\.url with http"):
+        store.check()
+    store.close()
