@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from alerts.micros import Micros
-from alerts.parameters import LINK_LEAD
+from alerts.parameters import MEANING_LIKENESS
 
 
 def across_languages(
@@ -21,9 +22,9 @@ def across_languages(
     """Merge rumors of different languages that mean the same.
 
     For each micro-cluster that is due, the nearest one by the dense part alone whose rumor is mostly
-    in another language: their rumors merge when the cosine reaches `threshold`, leads that of every
-    other such rumor by LINK_LEAD, and is reached by the mean over all pairs as well, so that a chain
-    of links does not tie together what is apart. `language` tells a rumor's main language;
+    in another language: their rumors merge when the cosine reaches `threshold`, and so does the mean
+    over all pairs, counted as a mean between posts (so that a chain of links does not tie together
+    what is apart, nor many posts what few would not). `language` tells a rumor's main language;
     rumors that are `barred` never merge.
     """
     for row, near in zip(due.tolist(), micros.meaning(due), strict=True):
@@ -33,9 +34,15 @@ def across_languages(
         own, other, similarity = found
         if barred(own, other):
             continue
-        pairs = micros.meaning(micros.of_rumor(own), micros.of_rumor(other))
-        if float(pairs.mean()) >= threshold:
+        rows, others = micros.of_rumor(own), micros.of_rumor(other)
+        pairs = float(micros.meaning(rows, others).mean())
+        if pairs * _spread(micros, rows) * _spread(micros, others) >= threshold:
             merge(own, other, similarity)
+
+
+def _spread(micros: Micros, rows: np.ndarray) -> float:
+    """Length of the mean of the dense unit vectors of a rumor's posts, see `Micros.between_posts`."""
+    return math.sqrt(MEANING_LIKENESS + (1.0 - MEANING_LIKENESS) / max(micros.texts_of(rows), 1))
 
 
 def _nearest(
@@ -45,22 +52,14 @@ def _nearest(
     threshold: float,
     language: Callable[[int], str | None],
 ) -> tuple[int, int, float] | None:
-    """(own rumor, nearest rumor of another language, cosine), when it is near and ahead enough."""
+    """(own rumor, nearest rumor of another language, cosine), when it is near enough."""
     of = micros.rumor[: micros.size]
     spoken = language(own) if own >= 0 else None
     if spoken is None:
         return None
-    rivals = ((near >= threshold - LINK_LEAD) & (of >= 0) & (of != own)).nonzero()[0]
-    best: tuple[int, int, float] | None = None
+    rivals = ((near >= threshold) & (of >= 0) & (of != own)).nonzero()[0]
     for at in rivals[np.lexsort((rivals, -near[rivals]))].tolist():
-        other, similarity = int(of[at]), float(near[at])
-        if best is None and similarity < threshold:
-            return None
-        if best is not None and best[2] - similarity >= LINK_LEAD:
-            break
-        if (best is not None and other == best[1]) or language(other) in (spoken, None):
-            continue
-        if best is not None:
-            return None  # the runner-up is too near
-        best = (own, other, similarity)
-    return best
+        other = int(of[at])
+        if language(other) not in (spoken, None):
+            return own, other, float(near[at])
+    return None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from alerts.coherence import Coherence, coherence
-from alerts.parameters import FEATURES_KEPT, LIKENESS, MEMORY
+from alerts.parameters import FEATURES_KEPT, FEW, LIKENESS, MEMORY
 from streams.grid import FREQUENCY_BITS, GRID, LEXICAL, inverse_frequency, on_grid, sketch, unit
 from streams.records import MicroDelta
 
@@ -197,6 +197,16 @@ class Micros:
         """Cosines of rows with others as mean cosines between their posts, float32."""
         at = slice(self.size) if others is None else others
         return np.asarray(similarity * self._spread[rows][:, None] * self._spread[at][None, :])
+
+    def agreement(
+        self, similarity: np.ndarray, rows: np.ndarray, others: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Mean cosines between the posts of rows and those of others; what they lack counts more
+        where posts are few."""
+        at = slice(self.size) if others is None else others
+        pairs = np.maximum(self._posts[rows], 1)[:, None] * np.maximum(self._posts[at], 1)
+        stretched = (1.0 + FEW / pairs).astype(np.float32)
+        return np.asarray(1 - (1 - self.posts_apart(similarity, rows, others)) * stretched)
 
     def meaning(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         """Cosines of the dense parts alone of rows with others (default: all rows), float32."""

@@ -13,9 +13,13 @@ LIKENESS = 0.4
 two centroids is due to averaging. Near .40 on labelled English and Vietnamese streams; .3 gave up to
 .005 less F1, .6 up to .011 less and on one small stream .005 more (`python -m bench.clustering ablation`)."""
 
-LINK_LEAD = 0.10
-"""A link across languages leads the next best rumor by this much. Without a lead every sentence has
-a nearest one."""
+FEW = 0.15
+"""What two micro-clusters of a and b different texts lack to full agreement counts 1 + FEW / (a * b) times:
+posts of one subject share its names, and only more posts tell whether they share the claim. As in the
+cluster fold (`clusters.parameters`)."""
+
+MEANING_LIKENESS = 0.7
+"""Mean cosine in meaning of two posts of one rumor, taken as known, as LIKENESS is for whole vectors."""
 
 FEATURES_KEPT = 256
 """Feature sums kept per micro-cluster; the largest ones (ties: the lowest hash)."""
@@ -82,9 +86,9 @@ class CategoryRules(msgspec.Struct, frozen=True, kw_only=True):
 class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the alert fold. Thresholds are cosines, weights have no unit."""
 
-    macro_threshold: float = 0.25
-    event_threshold: float = 0.26
-    link_threshold: float = 0.50
+    macro_threshold: float = 0.23
+    event_threshold: float = 0.25
+    link_threshold: float = 0.53
     dense_weight: float = 0.30
     index_posts: int = 2
     claim_offer: float = 0.42

@@ -9,7 +9,7 @@ import numpy as np
 from alerts.linking import across_languages
 from alerts.merging import join
 from alerts.micros import Micros
-from alerts.parameters import LINK_LEAD, AlertParameters
+from alerts.parameters import AlertParameters
 from alerts.parting import Expected
 from alerts.parts import Bars, Parts
 from alerts.rumor import Rumor, from_state, to_state
@@ -78,8 +78,8 @@ class Tree:
 
         def join_across(a: int, b: int, similarity: float) -> None:
             reason = (
-                f"Merged across languages because they agree by {similarity:.2f} in meaning, "
-                f"{LINK_LEAD:.2f} or more ahead of any other."
+                f"Merged across languages because no rumor of the other is nearer in meaning: "
+                f"{similarity:.2f}."
             )
             self.parts.fuse(micros, a, b, min(a, b), max(a, b))
             join_rumors(a, b, similarity, self._link_threshold, reason)
@@ -93,16 +93,18 @@ class Tree:
         def barred(a: int, b: int) -> bool:
             return self.bars.between(self.parts.rumor(a), self.parts.rumor(b))
 
+        def agreement(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+            return micros.agreement(micros.similarity(rows, others), rows, others)
+
         if len(due):
             near = micros.similarity(due)
-            apart = micros.posts_apart(near, due)
-            compare, macro = micros.between_posts, self._macro_threshold
-            join(due, apart, compare, macro, self.parts.labels(micros), join_alike, barred)
+            agreed, macro = micros.agreement(near, due), self._macro_threshold
+            join(due, agreed, agreement, macro, self.parts.labels(micros), join_alike, barred)
             across_languages(
                 micros, due, self._link_threshold, self._language, join_across, self.bars.between
             )
-            compare, event = micros.similarity, self._event_threshold
-            join(due, near, compare, event, micros.events_of(), join_events)
+            event = self._event_threshold
+            join(due, near, micros.similarity, event, micros.events_of(), join_events)
         return merged, joined
 
     def unite(

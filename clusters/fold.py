@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from clusters.admission import Block, admit, follow
 from clusters.ahead import Ahead
-from clusters.parameters import CHANGE, REFRESH, ClusterParameters, taken_up, tunable
+from clusters.parameters import CHANGE, FEW, REFRESH, ClusterParameters, taken_up, tunable
 from clusters.parting import part
 from clusters.pending import Pending
 from clusters.seen import Seen
@@ -236,13 +234,13 @@ class ClusterFold:
 
     def _place(self, posts: PostColumns, rows: list[int], ahead: Ahead) -> list[int]:
         """Find or open the micro-cluster of posts that lead nowhere by themselves; serials."""
-        table, threshold = self._table, np.float32(self._parameters.micro_threshold)
+        table, threshold = self._table, self._parameters.micro_threshold
         serials: list[int] = []
         for row in rows:
             i = ahead.place(row, self._until_refresh(), self._wording)
             created, length = int(posts.created_at[row]), ahead.lengths[i]
             at, score = table.best(ahead.products[i])
-            if at < 0 or not length or score < threshold * length:
+            if at < 0 or not length or agreement(score / length, table.members(at)) < threshold:
                 at = table.open(micro_id(posts.source[row], posts.id[row]), created)
             ahead.joined(i, at, table.add(at, ahead.vectors[i]))
             table.touch(at, created)
@@ -289,3 +287,8 @@ class ClusterFold:
             self._use(taken_up(self._parameters, values), version)
         self._folded = state["folded"]
         self._sequence = state["sequence"]
+
+
+def agreement(mean_cosine: float, members: int) -> float:
+    """The mean cosine of a post with so many members, with what it lacks counting more for few."""
+    return 1.0 - (1.0 - mean_cosine) * (1.0 + FEW / members)

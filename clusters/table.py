@@ -95,6 +95,10 @@ class MicroTable:
         if at > self.last_at[row]:
             self.last_at[row] = at
 
+    def members(self, row: int) -> int:
+        """Posts in the sum, half of them forgotten whenever it is halved."""
+        return int(self._members[row])
+
     def row_of(self, serial: int) -> int | None:
         """Where a micro-cluster lies now; None when it has aged out."""
         return self._row.get(serial)

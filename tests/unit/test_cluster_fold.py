@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from clusters import ClusterFold
+from clusters.fold import agreement
 from clusters.table import MicroTable
 from streams.codec import CodecError, pack_state, unpack_state
 from streams.grid import LEXICAL
@@ -32,6 +33,7 @@ LONGER = (
     f"{BANK}. Chi nhánh Cầu Dừa và Phú Lộc đóng cửa từ sáng, bảo vệ không cho ai vào, "
     "hàng trăm khách đứng chờ ngoài đường, đường Trần Văn Ơn kẹt cứng tới trưa"
 )
+TRIED = range(5, 100, 5)
 FOLDED, DUPLICATE, LATE = Outcome.FOLDED, Outcome.DUPLICATE, Outcome.LATE
 
 
@@ -58,6 +60,22 @@ class TestAssignment:
         posts = post("1", DAM), post("2", DAM_AGAIN)
         assert len(folded(*posts, fold=cluster_fold(micro_threshold=0.35)).micros.id) == 1
         assert len(folded(*posts, fold=cluster_fold(micro_threshold=0.95)).micros.id) == 2
+
+    def test_a_single_post_asks_for_more_than_several_do(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert agreement(0.30, 1) < 0.25 <= agreement(0.30, 10) < 0.30
+        assert agreement(1.0, 1) == 1.0  # equal words join at any threshold
+
+        def joined() -> list[int]:
+            """Thresholds in hundredths at which the second post joins the first."""
+            posts = post("1", DAM), post("2", DAM_AGAIN)
+            made = {t: folded(*posts, fold=cluster_fold(micro_threshold=t / 100)) for t in TRIED}
+            return [t for t, change in made.items() if len(change.micros.id) == 1]
+
+        asked = joined()
+        monkeypatch.setattr("clusters.fold.FEW", 0.0)
+        assert len(asked) < len(joined()) < len(TRIED)
 
     def test_an_exact_copy_joins_but_enters_no_sum(self) -> None:
         change = folded(post("1", DAM), post("2", DAM.upper() + "!!"), post("3", DAM))
