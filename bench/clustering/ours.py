@@ -54,9 +54,10 @@ class Grouping:
     alert_s: float
 
 
-def defaults() -> tuple[ClusterParameters, AlertParameters]:
-    """The folds' parameters as the shipped settings give them."""
-    settings = config.load(env={"TINDON_STATE_DIR": str(OUT / "state")}).settings
+def defaults(granularity: float = 0.0) -> tuple[ClusterParameters, AlertParameters]:
+    """The folds' parameters as the shipped settings give them, at a granularity."""
+    env = {"TINDON_STATE_DIR": str(OUT / "state"), "TINDON_CLUSTER__GRANULARITY": str(granularity)}
+    settings = config.load(env=env).settings
     return cluster_parameters(settings), alert_parameters(settings)
 
 
