@@ -7,6 +7,7 @@ from typing import Any
 
 from evaluation.alerts_report import score_alerts
 from evaluation.clustering import score_clustering
+from evaluation.errors import EvaluationError
 from evaluation.gold import load_gold
 from evaluation.mistakes import find_mistakes
 from evaluation.replayed import OUTCOMES, read_replayed
@@ -40,6 +41,12 @@ def score(
     outcomes = dict.fromkeys(OUTCOMES, 0)
     for record in replayed.assignments:
         outcomes[record.outcome] += 1
+    if outcomes["folded"] == 0:
+        raise EvaluationError(
+            f"{', '.join(f.name for f in gold.files)}: none of {len(replayed.assignments)} posts was "
+            "folded, so there is nothing to score; posts without time need --assume-rate N, and "
+            "`tindon replay` tells the reasons of the others in dead.jsonl"
+        )
     labelled = bool(gold.stories)
     results = {
         "schema": RESULTS_SCHEMA,

@@ -96,6 +96,21 @@ def test_files_without_the_column_are_told(capsys: pytest.CaptureFixture[str]) -
     assert "cluster" in capsys.readouterr().err
 
 
+def test_posts_without_time_are_told_and_scored_at_an_assumed_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = Path(labelled())
+    posts = [json.loads(line) for line in path.read_text().splitlines()]
+    for one in posts:
+        del one["created_at"]
+    path.write_text("".join(json.dumps(p) + "\n" for p in posts), encoding="utf-8")
+    assert main(["evaluate", str(path), "--out", "out"]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("tindon: posts.jsonl: none of 90 posts was folded")
+    assert "--assume-rate" in said.err and said.err.strip().count("\n") == 0
+    assert main(["evaluate", str(path), "--assume-rate", "60", "--out", "timed"]) == 0
+
+
 def test_a_damaged_line_beside_labelled_ones(capsys: pytest.CaptureFixture[str]) -> None:
     path = Path(labelled())
     path.write_text(path.read_text() + '{"id": "half\n', encoding="utf-8")
