@@ -152,8 +152,8 @@ class TestMerge:
         road.act("merge", dam.id, other=bank.id)
         road.again()
         road.read(
-            post("n0", "hạ du thủy điện Hồ Lam sắp vỡ thì sơ tán", START, author="x"),
-            post("n1", "Sao Mai hết tiền, ngân hàng cho rút tiền ngay", START, author="y"),
+            post("n0", "bà con hạ du thủy điện Hồ Lam sắp vỡ thì sơ tán", START, author="x"),
+            post("n1", "Sao Mai hết tiền mặt, ngân hàng cho rút tiền ngay", START, author="y"),
         )
         assert list(road.rumors) == [dam.id]
         assert len(road.rumor_of("n0").posts) == 8
