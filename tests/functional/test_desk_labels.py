@@ -122,17 +122,22 @@ def test_unknown_posts_take_no_part(out: Path, decided: dict[str, Any]) -> None:
 def test_a_sweep_scored_on_the_desks_labels(
     out: Path, decided: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sweep = ["--set", "alert.macro_threshold=.2,.9", "--jobs", "1"]
+    sweep = [
+        "--set",
+        "cluster.micro_threshold=.9",
+        "--set",
+        "alert.macro_threshold=.9",
+        "--jobs",
+        "1",
+    ]
     command = ["tune", "--labels-from-desk", "--path", str(out), "--out", str(tmp_path / "study")]
     assert main([*command, *sweep]) == 0
     said = capsys.readouterr().out
     assert "note      Labels: 8 actions of the desk" in said
     assert "8 times only" in said
     told = json.loads((tmp_path / "study" / "results.json").read_text())
-    by_value = {
-        c["values"]["alert.macro_threshold"]: c["held_out"]["rumor"]["value"] for c in told["cells"]
-    }
-    assert by_value[0.9] < by_value[0.25], "rumors in pieces are not what the desk saw"
+    figures = {tuple(c["values"].values()): c["held_out"]["rumor"]["value"] for c in told["cells"]}
+    assert figures[0.9, 0.9] < figures[0.27, 0.25], "rumors in pieces are not what the desk saw"
     # With the posts given, labelled or not, the labels are the desk's all the same.
     day = str(out.parent / "day.jsonl")
     assert main(["tune", day, *command[1:5], str(tmp_path / "other"), *sweep]) == 0
