@@ -125,7 +125,7 @@ def _create(admin: KafkaAdminClient, missing: list[Topic], replication: int) -> 
         new = NewTopic(topic.name, topic.partitions, replication, topic_configs=topic.settings)
         with suppress(TopicAlreadyExistsError):  # another worker was faster
             admin.create_topics([new], timeout_ms=30_000)
-    admin.wait_for_topics([topic.name for topic in missing])
+    admin.wait_for_topics([topic.name for topic in missing], timeout_ms=30_000)
 
 
 def _partitions(admin: KafkaAdminClient) -> dict[str, int]:

@@ -263,19 +263,17 @@ def test_one_source_partition_equals_an_undisturbed_run(
 def test_acknowledging_before_the_checkpoint_is_noticed(
     broker: Kafka, name: str, tmp_path: Path, who: str
 ) -> None:
-    with disturbed(broker.bootstrap, name, tmp_path, rate=60, **STATES) as stream:
+    rare = {"TINDON_WORKER__CHECKPOINT_S": "20"}
+    with disturbed(broker.bootstrap, name, tmp_path, rate=60, **rare) as stream:
         road = stream.road
-        tindon = road.command
         road.command = lambda *a: [  # type: ignore[method-assign]
             sys.executable, "-m", "tests.consistency.hasty_worker", who, *a,
         ]  # fmt: skip
-        for _ in range(2):  # the one that takes over believes the group as well
-            road.start_worker()
-            road.until(lambda: road.members("cluster") == 1, "a hasty worker")
-            time.sleep(10)
-            stream.kill(stream.alive()[0])
-        road.command = tindon  # type: ignore[method-assign]
-        road.start_worker()
+        first = road.start_worker()
+        road.until(lambda: sum(road.committed("cluster").values()) > 10, "hasty commits")
+        stream.kill(first)
+        road.start_worker()  # it believes the group as well
+        road.until(lambda: road.members("cluster") == 1, "its successor")
         stream.drain()
         with pytest.raises(AssertionError, match=r"changes that the log|posts_in"):
             stream.verdict()
