@@ -194,8 +194,8 @@ class Rumor(msgspec.Struct, kw_only=True):
         self.reach += other.reach
         self.kept = (self.kept + other.kept)[:POSTS_KEPT]
         self.marks = (self.marks + other.marks)[:POSTS_KEPT]
-        self.joins += other.joins
-        self.splits += other.splits
+        self.joins = sorted(self.joins + other.joins, key=lambda one: (one.at, one.loser))
+        self.splits = sorted(self.splits + other.splits, key=lambda one: (one.at, one.part))
 
     def volume(self, start: int, end: int) -> int:
         """Posts in buckets that start in [start, end), ms."""

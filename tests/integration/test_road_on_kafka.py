@@ -111,7 +111,7 @@ def test_recorded_road_equals_replay_and_elasticsearch_holds_its_alerts(
     assert 'tindon_posts_total{outcome="dead"} 1.0' in said
     assert 'tindon_dead_letters_total{reason="not_json",stage="embed"} 1.0' in said
     assert re.search(r'tindon_checkpoint_size_bytes\{partition="0",stage="alert"\} [1-9]', said)
-    assert re.search(r'tindon_alerts_total\{category="",level="suggest"\} [1-9]', said)
+    assert re.search(r'tindon_alerts_total\{category="[^"]*",level="suggest"\} [1-9]', said)
 
 
 def test_poison_and_oversize_messages_land_in_dead_letters(
