@@ -19,7 +19,8 @@ that twice as many split each partition in two and move nothing else."""
 AXES = (3, 4, 5, 1, 2, 6, 7, 8, 9, 10)
 """Coordinates of a dense vector whose signs are the bits. The shipped model's first coordinates are the main
 directions of its teacher, along which posts differ most: 4 and 16 partitions lose .011 and .017 of F1, by
-random planes .012 to .024 and .025 [measured: bench.routing]. In this order for even loads; 0 is lopsided."""
+random planes .012 to .024 and .025 to .036 [bench.routing on rumours_en, on which they were chosen]. In this
+order for even loads; 0 is lopsided."""
 
 
 def cells(posts: PostColumns) -> np.ndarray:

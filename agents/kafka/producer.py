@@ -76,10 +76,7 @@ class Producer:
     async def send_all(
         self, topic: Topic, messages: Iterable[tuple[bytes | None, bytes]], *, partition: int = 0
     ) -> list[Sent]:
-        """Hand many messages (key and value) over in whole batches: a tenth of the cost of one by one.
-
-        [measured: 40 us for a message that is sent, 3 us for one that lies in a batch]
-        """
+        """Hand many messages (key and value) over in whole batches, which spares a future for each."""
         assert self._client is not None, "the producer is not started"
         client, now = self._client, time.time_ns() // 1_000_000
         sent: list[Sent] = []
