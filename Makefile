@@ -97,7 +97,7 @@ check: setup ## Under a minute: format, lint, types, import contracts, unit test
 	run $(BIN)/ruff check --output-format concise .; \
 	run $(BIN)/mypy; \
 	run $(BIN)/lint-imports; \
-	run $(BIN)/pytest -q tests/unit; \
+	run $(BIN)/pytest -q --numprocesses 2 --dist loadfile tests/unit; \
 	[ -z "$$failed" ] || { echo "tindon: these did not pass:$$failed" >&2; exit 1; }
 
 docs: setup ## The reference of settings in docs/, from config/default.yaml
