@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from alerts.claims import Claims
 from alerts.knowing import again, audit_of, claim_of, meet, silenced
-from alerts.lifecycle import advance, breaks_out, refusal, reopen
+from alerts.lifecycle import advance, breaks_out, fault, refusal, reopen
 from alerts.micros import Micros
 from alerts.parameters import AlertParameters
 from alerts.rumor import Rumor
@@ -82,7 +82,10 @@ class Desk:
             return rumor
         if self.closed(name):
             return f"{name} is closed: its posts have left the window"
-        return f"{name} is no alert or rumor that is known here: see the list of alerts"
+        return (
+            f"{name} is no alert or rumor that is known here, or its posts have left the window: "
+            "see the list of alerts"
+        )
 
     def decide(
         self,
@@ -194,12 +197,14 @@ class Desk:
         rumor = self.find(action.alert, rumors)
         if isinstance(rumor, str):
             return Decided(None, rumor)
+        if rumor.alert is None and action.deed == "raise":
+            return Decided(rumor, fault(action) or "")
         if rumor.alert is None:
-            return Decided(rumor, f"the rumor {rumor.id} has no alert yet")
+            return Decided(rumor, f"the rumor {rumor.id} has no alert yet: raise one first")
         return Decided(rumor, refusal(rumor.alert, action) or "")
 
     def take(self, action: Action, rumors: Iterable[Rumor], watermark: int) -> Decided:
-        """Do an action, or refuse it. Merge and split are for `alerts.binding`."""
+        """Do an action, or refuse it. `alerts.binding` merges and splits, `alerts.by_hand` raises."""
         decided = self.refer(action, rumors)
         if not decided.reason and decided.rumor is not None and decided.rumor.alert is not None:
             advance(decided.rumor.alert, action, watermark)

@@ -12,6 +12,7 @@ import msgspec
 
 from alerts.assigning import assigned
 from alerts.binding import bind
+from alerts.by_hand import raise_by_hand
 from alerts.desk import Desk
 from alerts.gate import Gate
 from alerts.growing import absorb, close_aged, count, open_rumors
@@ -34,6 +35,9 @@ from streams.inputs import Action, ClaimRecord, RumorInput, SettingsChange
 from streams.records import Change, WrongEncoder
 
 STATE_VERSION = 9
+
+_SHAPING = {"merge": bind, "split": bind, "raise": raise_by_hand}
+"""Deeds that change more than the alert that they name."""
 
 
 class AlertFold:
@@ -132,10 +136,10 @@ class AlertFold:
         standing.version += 1
         if (
             isinstance(record, Action)
-            and record.deed in ("merge", "split")
+            and (do := _SHAPING.get(record.deed)) is not None
             and not standing.desk.about_a_claim(record)
         ):
-            bind(standing, self._writing, record, effects)
+            do(standing, self._writing, record, effects)
             return effects
         for rumor in standing.desk.decide(record, standing.view(), self._headline, effects.batch):
             self._writing.tell(rumor, effects.batch)

@@ -24,9 +24,10 @@ class Gate:
         self._times = [at for at in self._times if at > now - HOUR]
         return max(per_hour - len(self._times), 0)
 
-    def raised(self, number: int, now: int) -> int:
-        """A rumor's alert was raised; how long it had waited, ms."""
-        self._times.append(now)
+    def raised(self, number: int, now: int, *, placed: bool = True) -> int:
+        """A rumor's alert was raised; how long it had waited, ms. `placed`: it takes one in the hour."""
+        if placed:
+            self._times.append(now)
         self._young[number] = now
         return now - self._waiting.pop(number, now)
 
@@ -55,6 +56,10 @@ class Gate:
         """From here on the root's alert covers a rumor, which waits no longer."""
         self._root[number] = root
         self._waiting.pop(number, None)
+
+    def uncover(self, number: int) -> int | None:
+        """A rumor stands for itself again; the one whose alert covered it, if there was one."""
+        return self._root.pop(number, None)
 
     def root(self, number: int) -> int | None:
         """The rumor whose alert covers this one; None for none."""

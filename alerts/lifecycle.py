@@ -55,13 +55,14 @@ MOVES: dict[Deed, Move] = {
     "split": Move(_OPEN | _SETTLED, None),
     "mute": Move(_OPEN | _SETTLED, None),
     "unmute": Move(_OPEN | _SETTLED, None),
+    "raise": Move(frozenset(), None),  # for a rumor without an alert, see `alerts.by_hand`
 }
 
 
 def refusal(alert: AlertState, action: Action) -> str | None:
     """Why the deed cannot be done as things stand; None when it can."""
-    if fault := _fault(action):
-        return fault
+    if lacks := fault(action):
+        return lacks
     move = MOVES[action.deed]
     if alert.status in move.allowed:
         return None
@@ -69,10 +70,12 @@ def refusal(alert: AlertState, action: Action) -> str | None:
     stands = f"the alert is {alert.status}{f' by {by}' if by else ''}"
     if alert.status in _SETTLED | _CLOSED and action.deed != "reopen":
         return f"{stands}: reopen it first"
+    if action.deed == "raise":
+        return f"{stands}: it is raised already"
     return f"{stands}: {action.deed} is for one that is {_listed(move.allowed)}"
 
 
-def _fault(action: Action) -> str | None:
+def fault(action: Action) -> str | None:
     """What the action itself lacks."""
     if not action.who.strip():
         return "nobody is named as its author: say who"

@@ -32,7 +32,7 @@ def raise_alerts(standing: Standing, writing: Writing, touched: set[int]) -> lis
         if verdict is None:
             gate.leave(number)
         elif rumor.alert is not None:
-            raised.append(_raise(standing, writing, rumor, verdict))
+            raised.append(give_alert(standing, writing, rumor, verdict))
         else:
             reached.append((-verdict.score, number, verdict))
     room = gate.room(standing.watermark, standing.parameters.per_hour)
@@ -52,7 +52,7 @@ def raise_alerts(standing: Standing, writing: Writing, touched: set[int]) -> lis
             writing.changed({number, root.number}, news=True)
         elif room:
             room -= 1
-            raised.append(_raise(standing, writing, rumors[number], verdict))
+            raised.append(give_alert(standing, writing, rumors[number], verdict))
         else:
             gate.wait(number, standing.watermark)
             writing.changed({number}, news=True)
@@ -68,13 +68,16 @@ def _judged(standing: Standing, writing: Writing, rumor: Rumor) -> Verdict | Non
     return verdict if verdict is not None and standing.desk.lets(rumor, view) else None
 
 
-def _raise(standing: Standing, writing: Writing, rumor: Rumor, verdict: Verdict) -> Raised:
+def give_alert(
+    standing: Standing, writing: Writing, rumor: Rumor, verdict: Verdict, *, by_hand: bool = False
+) -> Raised:
+    """Raise a rumor's alert, or lift the one that it has. `by_hand`: it takes no place in the hour."""
     now = standing.watermark
     new = rumor.alert is None
     standing.levels.raise_alert(rumor, verdict.level, now, standing.newest)
     assert rumor.alert is not None
     if new:
-        rumor.alert.waited_ms = standing.gate.raised(rumor.number, now)
+        rumor.alert.waited_ms = standing.gate.raised(rumor.number, now, placed=not by_hand)
     standing.desk.meets(rumor, standing.view())
     writing.changed({rumor.number}, news=True)
     language, platform = main_place(rumor)

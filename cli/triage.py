@@ -28,6 +28,7 @@ class Deed(StrEnum):
     UNMUTE = "unmute"
     MERGE = "merge"
     SPLIT = "split"
+    RAISE = "raise"
 
 
 # What follows a deed on the command line.
@@ -49,7 +50,7 @@ def register(app: typer.Typer) -> None:
 def triage(
     ctx: typer.Context,
     alert: Annotated[
-        str, typer.Argument(metavar="ALERT", help="Id of an alert, its rumor, or a claim.")
+        str, typer.Argument(metavar="ALERT", help="Id of an alert, a rumor, or a claim.")
     ],
     deed: Annotated[
         Deed, typer.Argument(metavar="ACTION", help="What you do; see the list below.")
@@ -90,7 +91,8 @@ def triage(
     wait: WaitOption = 10.0,
 ) -> None:
     """Act on an alert: acknowledge, assign NAME, verify, note TEXT, verdict WHICH, dismiss, close,
-    reopen, mute, unmute, merge OTHER, split --post ID. A claim can be muted and unmuted.
+    reopen, mute, unmute, merge OTHER, split --post ID. A claim can be muted and unmuted; a rumor
+    without an alert gets one by raise.
 
     The road takes it at its place in the log, or refuses it with a reason; both stand in the audit.
     """

@@ -88,6 +88,7 @@ def create_app(
             Route("/alerts/{alert_id}", pages.alert),
             Route("/alerts/{alert_id}/act", doing.act, methods=["POST"]),
             Route("/rumors/{rumor_id}", pages.rumor),
+            Route("/rumors/{rumor_id}/act", doing.act, methods=["POST"]),
             Route("/search", pages.search),
             Route("/tune", trying.page),
             Route("/live/tune", trying.live),

@@ -1,4 +1,4 @@
-"""What an analyst does from the page of an alert.
+"""What an analyst does from the page of an alert, or of a rumor without one.
 
 The console decides nothing: whoever serves it hands it an `ActionDesk`, which gives the action to the
 road; the page then shows what the store says became of it.
@@ -44,7 +44,8 @@ class DeedPage:
     desk: ActionDesk | None
 
     async def act(self, request: Request) -> Response:
-        """A form of an alert's page; answers with that page and what became of the action."""
+        """A form of an alert's or a rumor's page; answers with the page that stands for it now, and what
+        became of the action."""
         if self.desk is None:
             raise Refusal(404, "no_desk")
         if not _own(request):
@@ -54,7 +55,7 @@ class DeedPage:
 
     def _do(self, request: Request, form: dict[str, list[str]]) -> Response:
         assert self.desk is not None
-        alert = request.path_params["alert_id"]
+        alert, rumor = (request.path_params.get(name, "") for name in ("alert_id", "rumor_id"))
         deed = _BY_NAME.get(_one(form, "deed"))
         who = _one(form, "who")
         if deed is None:
@@ -62,12 +63,13 @@ class DeedPage:
         if not who:
             raise Refusal(400, "no_name")
         try:
-            action = self.desk.act(deed.name, alert, who, _given(deed, form))
+            action = self.desk.act(deed.name, alert or rumor, who, _given(deed, form))
         except NotGiven as error:
             raise Refusal(503, "not_given", str(error)) from error
         told = self._wait(action)
-        at = quote((told.alert_id if told else None) or alert, safe="")
-        response = RedirectResponse(f"/alerts/{at}?{urlencode({'done': action})}", 303)
+        alert = (told.alert_id if told else None) or alert
+        at = f"alerts/{quote(alert, safe='')}" if alert else f"rumors/{quote(rumor, safe='')}"
+        response = RedirectResponse(f"/{at}?{urlencode({'done': action})}", 303)
         response.set_cookie(
             NAME_COOKIE, quote(who), max_age=COOKIE_AGE, httponly=True, samesite="strict"
         )

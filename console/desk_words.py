@@ -52,6 +52,10 @@ DESK_WORDS: dict[str, tuple[str, str]] = {
         "Tick the posts of another claim in the list below, then press Split.",
     ),
     "split_tick": ("Bài này nói chuyện khác", "Another claim"),
+    "raise_how": (
+        "Đưa tin đồn này thành cảnh báo riêng, kể cả khi đang hiện cùng cảnh báo khác hoặc đang chờ lượt.",
+        "Gives this rumor an alert of its own, also when it is shown with another one or waits for a place.",
+    ),
     "act_by_command": (
         "Trang này chỉ để đọc. Thao tác bằng lệnh (hoặc mở bằng `tindon console --desk`):",
         "This page is for reading only. Act by command (or open it with `tindon console --desk`):",
@@ -93,6 +97,8 @@ DESK_VALUES: dict[str, tuple[str, str]] = {
     "deed.unmute": ("Bỏ tắt tiếng", "Unmute"),
     "deed.merge": ("Gộp", "Merge"),
     "deed.split": ("Tách", "Split"),
+    "deed.raise": ("Tạo cảnh báo", "Raise an alert"),
+    "deed.covered": ("Gộp hiển thị, không báo riêng", "Shown with it, no alert of its own"),
     "deed.merged": ("Đã gộp", "Merged"),
     "deed.reopened": ("Bùng lên lần nữa", "Opened again by a new burst"),
     "deed.closed": ("Hết hạn theo dõi", "Left the window"),

@@ -29,7 +29,7 @@ from console.query import (
 )
 from console.status import PipelineStatus
 from console.story import Story, alert_story, heir_alert, heir_rumor, post_row, rumor_story
-from console.triage import VERDICTS, Acting, acting
+from console.triage import VERDICTS, Acting, on_alert, on_rumor
 from stores.base import AlertDocument, RumorDocument, Store
 
 HERE = Path(__file__).parent
@@ -99,7 +99,7 @@ class Pages:
         if alert.alert_id != asked:
             return _to_heir("alerts", alert.alert_id, asked)
         words = self.words(request)
-        forms = acting(request, self.store, alert, words) if self.acts else None
+        forms = on_alert(request, self.store, alert, words) if self.acts else None
         return self._story_page(
             request,
             alert.rumor_id,
@@ -117,8 +117,13 @@ class Pages:
         rumor = self._rumor(asked)
         if rumor.rumor_id != asked:
             return _to_heir("rumors", rumor.rumor_id, asked)
+        words = self.words(request)
+        forms = on_rumor(request, self.store, rumor, words) if self.acts else None
         return self._story_page(
-            request, rumor.rumor_id, lambda words, page: self._rumor_story(rumor, words, page)
+            request,
+            rumor.rumor_id,
+            lambda words, page: self._rumor_story(rumor, words, page),
+            forms,
         )
 
     def live_rumor(self, request: Request) -> Response:

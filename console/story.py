@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.charts import Chart, timeline_chart
+from console.facts import Fact, alert_facts, rumor_facts
 from console.language import Language
 from console.links import Link, Piece, mark, outside_link
 from console.signals import SignalRow, signal_rows
-from console.triage import SplitRow, TriageView, split_rows, triage_view
+from console.triage import SplitRow, TriageView, raisable, split_rows, triage_view
 from stores.base import AlertDocument, Exemplar, Join, PostDocument, RumorDocument, Store
 
 POSTS_A_PAGE = 25
@@ -50,13 +51,6 @@ class JoinRow:
 
 
 @dataclass(frozen=True)
-class Fact:
-    label: str
-    value: str
-    code: bool = False  # an id, set in fixed-width letters
-
-
-@dataclass(frozen=True)
 class Story:
     kind: str  # "alert" or "rumor"
     key: str
@@ -82,6 +76,7 @@ class Story:
     more: bool
     joins: list[JoinRow]
     facts: list[Fact]
+    raisable: bool = False  # a rumor that an analyst may make an alert of
     other: str = ""  # path of the rumor's alert, or of the alert's rumor
     triage: TriageView | None = None
     splits: list[SplitRow] = field(default_factory=list)
@@ -144,7 +139,7 @@ def alert_story(store: Store, alert: AlertDocument, page: int, now: int, words: 
         page=page,
         more=more,
         joins=_joins(rumor.joins if rumor else [], words),
-        facts=_alert_facts(alert, rumor_id, now, words),
+        facts=alert_facts(alert, rumor_id, now, words),
         other=f"/rumors/{rumor_id}" if rumor else "",
         triage=triage_view(alert, words),
         splits=split_rows(rumor, words),
@@ -178,7 +173,8 @@ def rumor_story(store: Store, rumor: RumorDocument, page: int, now: int, words: 
         page=page,
         more=more,
         joins=_joins(rumor.joins, words),
-        facts=_rumor_facts(rumor, now, words),
+        facts=rumor_facts(rumor, now, words),
+        raisable=raisable(rumor),
         other=f"/alerts/{rumor.alert_id}" if rumor.alert_id else "",
         splits=split_rows(rumor, words),
     )
@@ -259,55 +255,3 @@ def _join_reason(join: Join, words: Language) -> str:
     for name, figure in zip(("{similarity}", "{threshold}"), figures, strict=True):
         text = text.replace(name, figure)
     return text
-
-
-def _alert_facts(alert: AlertDocument, rumor_id: str, now: int, words: Language) -> list[Fact]:
-    facts = [
-        Fact(words.word("status"), words.name("status", alert.status)),
-        Fact(words.word("first_post"), words.clock(alert.first_post_at, now)),
-        Fact(words.word("raised_at"), words.clock(alert.raised_at, now)),
-        Fact(words.word("delay"), words.duration(alert.raised_at - alert.first_post_at)),
-    ]
-    if alert.confirmed_at is not None:
-        facts.append(Fact(words.word("confirmed_at"), words.clock(alert.confirmed_at, now)))
-    facts.append(Fact(words.word("last_post"), words.clock(alert.last_post_at, now)))
-    facts += _category(alert, words)
-    if alert.waited_ms:
-        facts.append(Fact(words.word("waited"), words.duration(alert.waited_ms)))
-    facts += [Fact(words.word("covers"), name, code=True) for name in alert.covers]
-    return [
-        *facts,
-        Fact(words.word("alert"), alert.alert_id, code=True),
-        Fact(words.word("rumor"), rumor_id, code=True),
-        Fact(words.word("event"), alert.event_id, code=True),
-        Fact(words.word("settings"), alert.settings_version, code=True),
-        Fact(words.word("encoder"), alert.encoder, code=True),
-    ]
-
-
-def _category(document: AlertDocument | RumorDocument, words: Language) -> list[Fact]:
-    """Its name and the confidence."""
-    if not document.category:
-        return []
-    name = words.name("category", document.category)
-    sure = words.share(document.category_confidence)
-    return [Fact(words.word("category"), f"{name} ({sure})")]
-
-
-def _rumor_facts(rumor: RumorDocument, now: int, words: Language) -> list[Fact]:
-    facts = [
-        Fact(words.word("first_post"), words.clock(rumor.first_post_at, now)),
-        Fact(words.word("last_post"), words.clock(rumor.last_post_at, now)),
-        Fact(words.word("updated_at"), words.clock(rumor.updated_at, now)),
-        Fact(words.word("micro_clusters"), words.number(rumor.micro_clusters)),
-    ]
-    facts += _category(rumor, words)
-    if rumor.covered_by is not None:
-        facts.append(Fact(words.word("covered_by"), rumor.covered_by, code=True))
-    if rumor.waiting_since is not None:
-        facts.append(Fact(words.word("waiting_since"), words.clock(rumor.waiting_since, now)))
-    return [
-        *facts,
-        Fact(words.word("rumor"), rumor.rumor_id, code=True),
-        Fact(words.word("event"), rumor.event_id, code=True),
-    ]

@@ -28,6 +28,9 @@ class Deed(NamedTuple):
     fields: tuple[str, ...] = ("why",)
 
 
+RAISE = Deed("raise", ())
+"""For a rumor without an alert, from its own page."""
+
 DEEDS = (
     Deed("acknowledge", ("new",)),
     Deed("assign", _OPEN, ("assignee", "why")),
@@ -41,6 +44,7 @@ DEEDS = (
     Deed("reopen", ("answered", "dismissed", "closed")),
     Deed("mute", _LIVING),
     Deed("unmute", _LIVING),
+    RAISE,
 )  # fmt: skip
 
 
@@ -153,7 +157,7 @@ def _match(match: ClaimMatch, words: Language) -> MatchRow:
 
 @dataclass(frozen=True)
 class Acting:
-    """The forms of an alert's page, and what became of the one that was sent."""
+    """The forms of an alert's or a rumor's page, and what became of the one that was sent."""
 
     deeds: list[Deed]
     who: str
@@ -162,8 +166,20 @@ class Acting:
     part: str = ""  # the rumor that a split made
 
 
-def acting(request: Request, store: Store, alert: AlertDocument, words: Language) -> Acting:
-    deeds = possible(alert.status, alert.triage.muted)
+def on_alert(request: Request, store: Store, alert: AlertDocument, words: Language) -> Acting:
+    return _acting(request, store, possible(alert.status, alert.triage.muted), words)
+
+
+def on_rumor(request: Request, store: Store, rumor: RumorDocument, words: Language) -> Acting:
+    return _acting(request, store, [RAISE] if raisable(rumor) else [], words)
+
+
+def raisable(rumor: RumorDocument) -> bool:
+    """Whether an analyst may raise it."""
+    return rumor.open and rumor.alert_id is None and rumor.merged_into is None
+
+
+def _acting(request: Request, store: Store, deeds: list[Deed], words: Language) -> Acting:
     who = unquote(request.cookies.get(NAME_COOKIE, ""))
     done = request.query_params.get("done", "")
     if not done:

@@ -1,9 +1,9 @@
 """The desk's own decisions as labels: every analyst's action says what belongs together and what does not.
 
-A verdict says that an alert was right and its posts one story; a merge that the posts of both rumors
-are one; a split that those of its two rumors are not; a dismissal that the alert was wrong and its
-posts no story. What the desk never looked at is unknown, which is not the same as no story: it takes
-no part in any score.
+A verdict says that an alert was right and its posts one story, and so does raising one by hand; a merge
+that the posts of both rumors are one; a split that those of its two rumors are not; a dismissal that the
+alert was wrong and its posts no story. What the desk never looked at is unknown, which is not the same as
+no story: it takes no part in any score.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_ACTIONS = 10_000
 
 PAGE = 500
 CHAIN = 16  # merges followed to an heir
-TELLING = ("verdict", "dismiss", "merge", "split")
+TELLING = ("verdict", "dismiss", "merge", "split", "raise")
 FEW_ACTIONS = 50
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ def desk_labels(store: Store) -> DeskLabels:
     posts = [post for group in labels.values() for post in group]
     if len({post.story for post in posts} - {None}) < 2:
         raise EvaluationError(
-            f"the desk has told {len(told)} times what belongs together (verdict, merge, split); at "
+            f"the desk has told {len(told)} times what belongs together (verdict, raise, merge, split); at "
             "least two stories are needed: use labelled files until it has"
         )
     actions: dict[str, int] = {}

@@ -59,7 +59,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     at: int  # ms
     who: str
-    deed: str  # a word of `streams.inputs.Deed`, or "reopened", "closed", "merged", "split"
+    deed: str  # a word of `streams.inputs.Deed`, or "reopened", "closed", "merged", "covered"
     why: str
     status: Status  # after it
 

@@ -18,7 +18,7 @@ from streams.records import Change, Frame, PostColumns
 
 Deed = Literal[
     "acknowledge", "assign", "verify", "note", "verdict", "dismiss", "close", "reopen",
-    "mute", "unmute", "merge", "split",
+    "mute", "unmute", "merge", "split", "raise",
 ]  # fmt: skip
 
 
@@ -27,7 +27,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, tag="action"):
 
     id: str
     deed: Deed
-    alert: str  # id of an alert or of its rumor (a merged one answers with its heir), or of a claim
+    alert: str  # id of an alert or of a rumor (a merged one answers with its heir), or of a claim
     who: str  # the analyst's name on the desk
     at: int  # ms, when it was done: the fold has no clock
     why: str = ""

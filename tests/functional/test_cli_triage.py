@@ -82,6 +82,24 @@ def test_alerts_are_merged_and_split(
     assert triage(folder, one, "acknowledge", "--post", "p1") == 2
 
 
+def test_a_rumor_without_an_alert_is_raised(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing_store(folder) as store:
+        name = next(r.rumor_id for r in store.rumors(open_only=True) if r.alert_id is None)
+    assert triage(folder, name, "verify") == 1
+    assert "raise one first" in capsys.readouterr().err
+    assert triage(folder, name, "raise", "--why", "the keeper asked for it") == 0
+    assert "raise taken, the alert is new" in capsys.readouterr().out
+    with closing_store(folder) as store:
+        [alert] = store.alerts(rumor_id=name)
+        step = alert.triage.history[-1]
+        assert (step.deed, step.who, step.why) == ("raise", "Mai", "the keeper asked for it")
+        assert [entry.deed for entry in store.audit(alert_id=alert.alert_id)] == ["raise"]
+    assert triage(folder, name, "raise", who="Nam") == 1
+    assert "refused: the alert is new" in capsys.readouterr().err
+
+
 def test_an_alert_goes_through_the_desk(
     folder: Path, alerts: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +166,8 @@ def test_a_new_replay_does_not_drop_what_analysts_decided(
     ("words", "code", "said"),
     [
         (["a0000", "acknowledge"], 1, "refused: a0000 is no alert or rumor that is known"),
+        (["r0000", "raise"], 1, "refused: r0000 is no alert or rumor that is known"),
+        (["a1", "raise", "now"], 2, "raise takes no value"),
         (["a1", "assign"], 2, "assign needs a value"),
         (["a1", "verdict", "false"], 2, "false is no verdict"),
         (["a1", "verify", "now"], 2, "verify takes no value"),

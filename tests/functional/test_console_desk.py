@@ -16,7 +16,7 @@ from alerts.lifecycle import MOVES
 from cli.deeds import Deeds
 from cli.main import main
 from console import create_app
-from console.desk_words import DESK_WORDS
+from console.desk_words import DESK_VALUES, DESK_WORDS
 from console.triage import DEEDS
 from stores.sqlite import SqliteStore
 from streams.sources.scenario import generate
@@ -142,6 +142,8 @@ def test_without_a_desk_the_page_shows_the_commands(store: SqliteStore) -> None:
         served(create_app(store, language="en")) as address,
         httpx.Client(base_url=address, trust_env=False) as reader,
     ):
+        bare = next(r.rumor_id for r in store.rumors(open_only=True) if r.alert_id is None)
+        assert f"tindon triage {bare} raise --why TEXT" in reader.get(f"/rumors/{bare}").text
         page = reader.get(f"/alerts/{alert}").text
         assert f"tindon triage {alert} verdict fake" in page
         assert "<form method" not in page
@@ -154,8 +156,37 @@ def test_the_forms_offer_what_the_fold_allows() -> None:
     assert {deed.name for deed in DEEDS} == set(MOVES)
 
 
+def test_a_rumor_is_raised_from_its_page(desk: httpx.Client, store: SqliteStore) -> None:
+    name = next(r.rumor_id for r in store.rumors(open_only=True) if r.alert_id is None)
+    page = desk.get(f"/rumors/{name}").text
+    assert f'action="/rumors/{name}/act"' in page and "Raise an alert" in page
+    form = {"deed": "raise", "who": "Lan Anh", "why": "the ward asked"}
+    said = desk.post(f"/rumors/{name}/act", data=form, headers=OURS)
+    assert said.url.path.startswith("/alerts/") and "Done: Raise an alert." in said.text
+    assert "the ward asked" in said.text and f'href="/rumors/{name}"' in said.text
+    [alert] = store.alerts(rumor_id=name)
+    assert alert.triage.history[-1].who == "Lan Anh"
+    assert "/act" not in desk.get(f"/rumors/{name}").text, "it has an alert now"
+    again = desk.post(f"/rumors/{name}/act", data=form, headers=OURS)
+    assert again.url.path == f"/alerts/{alert.alert_id}"
+    assert "Refused: the alert is new by Lan Anh: it is raised already" in again.text
+
+
+def test_a_rumor_that_is_gone_is_refused_in_the_audit(
+    desk: httpx.Client, store: SqliteStore
+) -> None:
+    answer = desk.post("/rumors/rnone/act", data={"deed": "raise", "who": "X"}, headers=OURS)
+    assert answer.status_code == 404
+    assert any(a.subject == "rnone" and not a.taken for a in store.audit(limit=1000))
+
+
+def test_every_step_of_a_history_has_its_word() -> None:
+    steps = {*MOVES, "reopened", "closed", "merged", "covered", "offered", "returned"}
+    assert {f"deed.{name}" for name in steps} <= DESK_VALUES.keys()
+
+
 def test_every_word_has_both_languages() -> None:
-    for key, (vietnamese, english) in DESK_WORDS.items():
+    for key, (vietnamese, english) in (DESK_WORDS | DESK_VALUES).items():
         assert vietnamese and english, key
 
 

@@ -42,12 +42,13 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def decided(out: Path) -> dict[str, Any]:
-    """Verdicts on four alerts, one dismissed, two merged, one split; one dismissed and reopened."""
+    """Four alerts with verdicts, two merged, one split, two dismissed, of which one reopened; one raised."""
     with closing(SqliteStore(out / "tindon.sqlite")) as store:
         found = store.alerts(limit=100)
         chosen = found[:: len(found) // 9][:9]  # from all of the day
         alerts = [alert.alert_id for alert in chosen]
         named = [post.post_id for post in store.posts(chosen[0].rumor_id, limit=200)][-1:]
+        bare = next(r.rumor_id for r in store.rumors(open_only=True) if r.alert_id is None)
     given: list[dict[str, Any]] = [
         *({"deed": "verdict", "alert": a, "verdict": "fake", "links": [LINK]} for a in alerts[:4]),
         {"deed": "dismiss", "alert": alerts[4], "why": "an advert"},
@@ -56,6 +57,7 @@ def decided(out: Path) -> dict[str, Any]:
         {"deed": "dismiss", "alert": alerts[7], "why": "an advert"},
         {"deed": "reopen", "alert": alerts[7]},
         {"deed": "verdict", "alert": alerts[8], "verdict": "fake"},  # refused: no link
+        {"deed": "raise", "alert": bare},
     ]
     decide(
         out, config.load().settings,
@@ -63,7 +65,7 @@ def decided(out: Path) -> dict[str, Any]:
     )  # fmt: skip
     with closing(SqliteStore(out / "tindon.sqlite")) as store:
         told = [store.action(f"x{n}") for n in range(len(given))]
-        assert [one is not None and one.taken for one in told] == [True] * 9 + [False]
+        assert [one is not None and one.taken for one in told] == [True] * 9 + [False, True]
         return {"alerts": alerts, "named": named[0], "told": told}
 
 
@@ -71,21 +73,24 @@ def test_every_action_is_a_label(out: Path, decided: dict[str, Any]) -> None:
     with closing(SqliteStore(out / "tindon.sqlite")) as store:
         labels = desk_labels(store)
         rumor_of = {a.alert_id: a.rumor_id for a in store.alerts(limit=100)}
-    assert labels.actions == {"verdict": 4, "dismiss": 2, "merge": 1, "split": 1}
-    assert (labels.oldest, labels.newest) == (START, START + 7)
+    assert labels.actions == {"verdict": 4, "dismiss": 2, "merge": 1, "split": 1, "raise": 1}
+    assert (labels.oldest, labels.newest) == (START, START + 10)
     alerts, told = decided["alerts"], decided["told"]
     named = {post.id: post.story for post in labels.posts}
     part = told[6].given["part"]
     assert named[decided["named"]] == part != rumor_of[alerts[0]]
     stories = set(named.values())
-    assert {rumor_of[a] for a in alerts[:4]} | {part, told[5].rumor_id} <= stories
+    assert {rumor_of[a] for a in alerts[:4]} | {
+        part,
+        told[5].rumor_id,
+        told[10].rumor_id,
+    } <= stories
     dismissed = [post for post in labels.posts if post.story is None]
     assert dismissed
     assert rumor_of[alerts[7]] not in stories, "reopened: nothing is known of it"
-    assert "8 actions of the desk (4 verdict, 2 dismiss, 1 merge, 1 split)" in labels.described(
-        START
-    )
-    assert any("8 times only" in line for line in labels.notices())
+    described = labels.described(START)
+    assert "9 actions of the desk (4 verdict, 2 dismiss, 1 merge, 1 split, 1 raise)" in described
+    assert any("9 times only" in line for line in labels.notices())
 
 
 def test_unknown_posts_take_no_part(out: Path, decided: dict[str, Any]) -> None:
@@ -133,8 +138,8 @@ def test_a_sweep_scored_on_the_desks_labels(
     command = ["tune", "--labels-from-desk", "--path", str(out), "--out", str(tmp_path / "study")]
     assert main([*command, *sweep]) == 0
     said = capsys.readouterr().out
-    assert "note      Labels: 8 actions of the desk" in said
-    assert "8 times only" in said
+    assert "note      Labels: 9 actions of the desk" in said
+    assert "9 times only" in said
     told = json.loads((tmp_path / "study" / "results.json").read_text())
     figures = {tuple(c["values"].values()): c["held_out"]["rumor"]["value"] for c in told["cells"]}
     fold = config.load().settings
@@ -143,7 +148,7 @@ def test_a_sweep_scored_on_the_desks_labels(
     # With the posts given, labelled or not, the labels are the desk's all the same.
     day = str(out.parent / "day.jsonl")
     assert main(["tune", day, *command[1:5], str(tmp_path / "other"), *sweep]) == 0
-    assert "note      Labels: 8 actions" in capsys.readouterr().out
+    assert "note      Labels: 9 actions" in capsys.readouterr().out
 
 
 def test_the_stored_posts_are_a_stretch_to_replay(out: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One alert a story, so many alerts an hour, and other levels for a category."""
+"""One alert a story, so many alerts an hour, alerts raised by hand, and other levels for a category."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from agents.stages import alert_parameters
 from alerts import AlertParameters, CategoryRules
 from alerts.gate import Gate
 from alerts.growing import absorb
+from alerts.lifecycle import UNDER_WAY
 from alerts.parameters import HOUR
 from config.errors import SettingsError
 from streams.codec import pack_state, unpack_state
-from streams.documents import AlertDocument, RumorDocument
+from streams.documents import AlertDocument, AuditDocument, Batch, RumorDocument
+from streams.inputs import Action
 from streams.validation import Tick
 from tests.fold_scene import (
     BANK,
@@ -48,6 +50,8 @@ class Scene:
         self.at = START
         self._first = 0
         self._seen = 0
+        self._acted = 0
+        self._flushed: list[tuple[float, Batch]] = []  # (effects before it, what it gave)
 
     def tell(self, claim: str, people: int, words: str = "") -> None:
         """So many people say it word by word."""
@@ -57,6 +61,21 @@ class Scene:
             self._seen += 1
             entries.append(post(f"p{self._seen}", text, self.at, author=f"who{self._seen}"))
         self._take(entries)
+
+    def act(self, deed: Any, name: str, **fields: Any) -> AuditDocument:
+        """An analyst's action, and what became of it."""
+        self._acted += 1
+        given = {"id": f"x{self._acted}", "alert": name, "who": "Mai", "at": self.at, **fields}
+        effects = self.road.alert.take(Action(deed=deed, **given))
+        self.road.effects.append(effects)
+        [told] = effects.batch.audits
+        return told
+
+    def again(self) -> None:
+        """A new process takes up the checkpoint."""
+        fresh = alert_fold(**self.parameters)
+        fresh.restore(unpack_state(pack_state(self.road.alert.snapshot())))
+        self.road.alert = fresh
 
     def wait(self, minutes: float) -> None:
         self.at += int(minutes * MINUTE)
@@ -78,8 +97,10 @@ class Scene:
 
     def alerts(self) -> dict[str, AlertDocument]:
         """Alerts as last written, by headline."""
-        batches = [e.batch for e in self.road.effects] + [self.road.alert.flush()]
-        return {d.headline: d for batch in batches for d in batch.alerts}
+        self._flushed.append((len(self.road.effects) - 0.5, self.road.alert.flush()))
+        batches = [(at, e.batch) for at, e in enumerate(self.road.effects)] + self._flushed
+        batches.sort(key=lambda one: one[0])
+        return {d.headline: d for _, batch in batches for d in batch.alerts}
 
 
 class TestRate:
@@ -129,10 +150,8 @@ class TestRate:
         scene = Scene(per_hour=1)
         scene.tell("dam", 4)
         scene.tell("bank", 4)
-        fresh = alert_fold(**scene.parameters)
-        fresh.restore(unpack_state(pack_state(scene.road.alert.snapshot())))
-        scene.road.alert = fresh
-        assert fresh.waiting == 1
+        scene.again()
+        assert scene.road.alert.waiting == 1
         scene.wait(61)
         assert scene.raised() == [CLAIMS["dam"], CLAIMS["bank"]]
 
@@ -208,6 +227,106 @@ class TestCover:
         assert scene.raised() == [CLAIMS["dam"], self.TOLD]
 
 
+class TestByHand:
+    """An analyst raises what the road did not."""
+
+    def covered(self) -> tuple[Scene, str]:
+        """A rumor that another one's alert covers."""
+        scene = TestCover().scene()
+        scene.tell(TestCover.TOLD, 5)
+        below = scene.rumors()[TestCover.TOLD]
+        assert below.covered_by is not None
+        return scene, below.rumor_id
+
+    def test_a_covered_rumor_gets_an_alert_of_its_own(self) -> None:
+        scene, name = self.covered()
+        told = scene.act("raise", name, why="another dam")
+        assert (told.taken, told.status, told.rumor_id) == (True, "new", name)
+        [raised] = scene.road.effects[-1].raised
+        assert (raised.alert_id, raised.level) == (told.alert_id, "suggest")
+        assert raised.signals and len(raised.post_ids) == 5
+        own, above = (scene.alerts()[claim] for claim in (TestCover.TOLD, CLAIMS["dam"]))
+        [step] = own.triage.history
+        assert (step.deed, step.who, step.why, step.status) == (
+            "raise",
+            "Mai",
+            "another dam",
+            "new",
+        )
+        assert own.alert_id == told.alert_id and own.signals
+        assert above.covers == []
+        step = above.triage.history[-1]
+        assert (step.deed, step.who) == ("raise", "Mai") and name in step.why
+        rumor = scene.rumors()[TestCover.TOLD]
+        assert rumor.covered_by is None and rumor.alert_id == own.alert_id
+
+    def test_its_documents_are_written_at_once(self) -> None:
+        scene, name = self.covered()
+        scene.act("raise", name)
+        batch = scene.road.effects[-1].batch
+        assert {a.headline for a in batch.alerts} == {TestCover.TOLD, CLAIMS["dam"]}
+        assert {r.headline for r in batch.rumors} == {TestCover.TOLD, CLAIMS["dam"]}
+
+    def test_it_lives_on_as_any_other_alert(self) -> None:
+        scene, name = self.covered()
+        scene.act("raise", name)
+        scene.again()
+        scene.tell(TestCover.TOLD, 9)
+        assert scene.raised() == [CLAIMS["dam"], TestCover.TOLD]
+        assert scene.act("acknowledge", name).status == "acknowledged"
+        assert scene.alerts()[TestCover.TOLD].posts == 14
+
+    def test_evidence_for_confirm_is_not_lost(self) -> None:
+        scene = TestCover().scene(confirm=level(0.0, 5, 0))
+        scene.tell(TestCover.TOLD, 5)
+        scene.act("raise", scene.rumors()[TestCover.TOLD].rumor_id)
+        assert [r.level for e in scene.road.effects for r in e.raised] == ["suggest", "confirm"]
+
+    def test_what_waits_is_raised_and_takes_no_place_in_the_hour(self) -> None:
+        scene = Scene(per_hour=1)
+        scene.tell("dam", 4)
+        scene.tell("bank", 4)
+        scene.wait(10)
+        scene.act("raise", scene.rumors()[CLAIMS["bank"]].rumor_id)
+        assert scene.road.alert.waiting == 0
+        assert scene.alerts()[CLAIMS["bank"]].waited_ms == pytest.approx(10 * MINUTE, abs=10)
+        scene.tell("leaf", 4)
+        scene.wait(52)
+        assert scene.raised() == [CLAIMS[name] for name in ("dam", "bank", "leaf")]
+
+    def test_a_rumor_far_below_every_level_is_raised_too(self) -> None:
+        scene = Scene(suggest=level(1.0, 999, 0))
+        scene.tell("leaf", 2)
+        assert scene.raised() == []
+        assert scene.act("raise", scene.rumors()[CLAIMS["leaf"]].rumor_id).taken
+        assert scene.alerts()[CLAIMS["leaf"]].level == "suggest"
+
+    def test_the_same_action_again_changes_nothing(self) -> None:
+        scene, name = self.covered()
+        scene.act("raise", name)
+        state = pack_state(scene.road.alert.snapshot())
+        again = Action(id="x1", deed="raise", alert=name, who="Mai", at=scene.at)
+        assert not scene.road.alert.take(again).batch
+        assert pack_state(scene.road.alert.snapshot()) == state
+
+    def test_what_cannot_be_raised_is_told_and_nothing_else_changes(self) -> None:
+        scene, name = self.covered()
+        dam = scene.alerts()[CLAIMS["dam"]].alert_id
+        gate = scene.road.alert._standing.gate.state()
+        assert "no alert or rumor" in scene.act("raise", "r-nobody").reason
+        assert scene.act("raise", dam).reason == "the alert is new: it is raised already"
+        assert "nobody is named" in scene.act("raise", name, who=" ").reason
+        scene.act("dismiss", dam, why="an advert")
+        assert scene.act("raise", dam).reason == "the alert is dismissed by Mai: reopen it first"
+        assert "raise one first" in scene.act("acknowledge", name).reason
+        assert scene.road.alert._standing.gate.state() == gate
+        assert scene.raised() == [CLAIMS["dam"]]
+        for _ in range(5):
+            scene.wait(4 * 24 * 60)
+        assert "left the window" in scene.act("raise", name).reason
+        assert "is closed" in scene.act("raise", dam).reason
+
+
 class TestCategories:
     def test_a_category_has_its_own_levels(self) -> None:
         never = level(1.0, 999, 0)
@@ -216,6 +335,27 @@ class TestCategories:
         scene.tell("dam", 4)
         scene.tell("bank", 4)
         assert scene.raised() == [CLAIMS["dam"]]
+
+    @pytest.mark.parametrize(("people", "opened"), [(4, False), (5, True)])
+    def test_a_new_burst_is_held_against_the_category_s_own_level(
+        self, people: int, opened: bool
+    ) -> None:
+        """Two voices would do for any other claim; for one of a disaster it takes five."""
+        special = {"disaster": CategoryRules(suggest=level(0.0, 5, 0), confirm=level(1.0, 999, 0))}
+        scene = Scene(categories=special)
+        scene.tell("dam", 5)
+        scene.tell("bank", 2)
+        alerts = {name: scene.alerts()[CLAIMS[name]].alert_id for name in ("dam", "bank")}
+        for name in alerts.values():
+            assert scene.act("dismiss", name, why="answered by the keeper").taken
+        scene.wait(UNDER_WAY / MINUTE + 1)
+        scene.tell("dam", people)
+        scene.tell("bank", 2)
+        stands = {name: scene.alerts()[CLAIMS[name]] for name in alerts}
+        assert stands["bank"].status == "new" and stands["bank"].triage.reopened == 1
+        assert (stands["dam"].status, stands["dam"].triage.reopened) == (
+            ("new", 1) if opened else ("dismissed", 0)
+        )
 
     def test_what_a_category_leaves_out_is_the_level_s_own(self) -> None:
         env = {"TINDON_ALERT__CATEGORIES": "{health: {suggest: {min_posts: 3}}}"}

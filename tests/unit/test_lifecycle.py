@@ -76,6 +76,7 @@ def test_every_deed_on_every_status_is_done_or_refused_with_a_reason(
     else:
         assert reason is not None
         assert status in reason
+        assert not reason.rstrip().endswith("that is")
 
 
 def test_the_second_analyst_sees_what_stands_and_by_whom() -> None:
