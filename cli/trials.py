@@ -42,6 +42,10 @@ DIALS = (  # setting, lowest, highest, step
     ("cluster.window_days", 1, 60, 1),
     ("alert.macro_threshold", 0.1, 0.9, 0.01),
     ("alert.event_threshold", 0.1, 0.9, 0.01),
+    ("alert.link_threshold", 0.1, 1, 0.01),
+    ("alert.cover_threshold", 0, 1, 0.01),
+    ("alert.cooldown_h", 0, 168, 1),
+    ("alert.per_hour", 1, 1000, 1),
     ("alert.suggest.score", 0, 1, 0.01),
     ("alert.suggest.min_voices", 1, 100, 1),
     ("alert.suggest.min_wordings", 0, 100, 1),
@@ -91,7 +95,7 @@ class Trials:
 
     def dials(self) -> list[Dial]:
         return [
-            Dial(name, self._values[name], low, high, step)
+            _dial(name, self._values[name], low, high, step)
             for name, low, high, step in DIALS
             if name in self._values
         ]
@@ -171,6 +175,13 @@ class Trials:
         running.said.close()
         running.complaint.close()
         self._running = None
+
+
+def _dial(name: str, value: float, low: float, high: float, step: float) -> Dial:
+    """A dial on which the value in force can stand, or no form that holds it could be sent."""
+    low, high = min(low, value), max(high, value)
+    steps = (value - low) / step
+    return Dial(name, value, low, high, step if abs(steps - round(steps)) < 1e-6 else 0.0)
 
 
 def _outcome(running: _Running) -> Trial:

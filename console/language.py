@@ -59,6 +59,15 @@ class Language:
             return text.translate(str.maketrans(",.", ".,"))
         return text
 
+    def exact(self, value: float) -> str:
+        """A setting or a score with all that it is worth: .275 stays .275."""
+        text = f"{value:.6g}"
+        return text.replace(".", ",") if self.code == "vi" else text
+
+    def moment_of(self, stamp: str) -> str:
+        """Day and hour of an ISO 8601 stamp."""
+        return self.moment(int(datetime.fromisoformat(stamp).timestamp() * 1000))
+
     def share(self, value: float) -> str:
         """A part of one as a percentage."""
         return self.number(round(value * 100)) + ("\u00a0%" if self.code == "vi" else "%")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from console.buckets import BUCKET, HOUR, floor_to, recent
 from console.charts import Chart, Sparkline, sparkline, trend_chart
+from console.counters import Figure, counters
 from console.language import Language
 from console.query import Filter
 from console.signals import SignalRow, reasons
@@ -15,21 +16,10 @@ from console.status import PipelineStatus
 from stores.base import AlertDocument, Level, RumorDocument, Store, TrendDocument
 
 ALERTS_A_PAGE = 20
-SCANNED_ALERTS = 2_000  # looked through for a language, newest first
+SCANNED_ALERTS = 2_000  # looked through for a language or a category, newest first
 SCANNED_RUMORS = 200  # open rumors by score: the pool for sparklines and for what rises
 RISING = 10
 OTHER = "other"  # the category that says nothing
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of the strip."""
-
-    label: str
-    value: str
-    note: str = ""
-    level: str = ""  # links to the alerts of this level
-    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +42,7 @@ class Entry:
     spark: Sparkline
     reasons: list[SignalRow]
     category: str = ""  # its name; "" for `other`
+    topic: str = ""  # its id
     waits: bool = False  # for a place among the hour's alerts
 
 
@@ -64,6 +55,7 @@ class Overview:
     rising: list[Entry]
     chart: Chart | None
     languages: list[tuple[str, str]]  # (code, name) of the filter
+    categories: list[tuple[str, str]]  # (id, name) of the filter
     alert_keys: list[str]
 
 
@@ -88,9 +80,10 @@ def overview(
         counters=counters(store, status, now, words),
         alerts=rows,
         more=more,
-        rising=_rising(pool.values(), asked.language, moment, words),
+        rising=_rising(pool.values(), asked, moment, words),
         chart=trend_chart(trends, moment, span, words),
         languages=_languages(trends, asked.language, words),
+        categories=_categories(trends, asked.category, words),
         alert_keys=[row.key for row in rows],
     )
 
@@ -104,64 +97,22 @@ def stream_time(
     return max((document.updated_at for document in documents), default=None)
 
 
-def counters(
-    store: Store, status: PipelineStatus | None, now: int | None, words: Language
-) -> list[Figure]:
-    """The strip of figures; without a pipeline, what the store can tell."""
-    clock = "–" if now is None else words.clock(now, now)
-    day = "" if now is None else words.day(now)
-    title = words.word("watermark_is")
-    if status is None:
-        held = store.counts()
-        return [
-            Figure(words.word("posts_stored"), words.number(held.get("posts", 0))),
-            Figure(words.word("rumors"), words.number(held.get("rumors", 0))),
-            Figure(words.word("alerts"), words.number(held.get("alerts", 0))),
-            Figure(words.word("watermark"), clock, day, title=title),
-        ]
-    losses = [("duplicates", status.duplicates), ("late", status.late), ("dead", status.dead)]
-    aside = " · ".join(words.word(key, words.number(n)) for key, n in losses if n)
-    state = (
-        "state_finished"
-        if status.finished
-        else "state_running"
-        if status.running
-        else "state_stopped"
-    )
-    pace = words.word(state)
-    if status.running and not status.finished and status.speed and status.speed != 1:
-        pace = words.word("speed", words.number(status.speed))
-    return [
-        Figure(words.word("posts_in"), words.number(status.posts_in), aside),
-        Figure(words.word("rumors"), words.number(status.rumors)),
-        Figure(
-            words.word("confirm"),
-            words.number(status.alerts_confirm),
-            level="confirm",
-            title=words.word("confirm_is"),
-        ),
-        Figure(
-            words.word("suggest"),
-            words.number(status.alerts_suggest),
-            level="suggest",
-            title=words.word("suggest_is"),
-        ),
-        Figure(words.word("posts_per_s"), words.number(status.posts_per_s), pace),
-        Figure(words.word("watermark"), clock, day, title=title),
-    ]
-
-
 def _alerts(store: Store, asked: Filter) -> tuple[list[AlertDocument], bool]:
     """The page of alerts asked for, and whether older ones follow."""
     level: Level | None = (
         "suggest" if asked.level == "suggest" else "confirm" if asked.level else None
     )
     start = (asked.page - 1) * ALERTS_A_PAGE
-    if asked.language is None:
+    if asked.language is None and asked.category is None:
         found = store.alerts(level=level, limit=ALERTS_A_PAGE + 1, offset=start)
     else:
         newest = store.alerts(level=level, limit=SCANNED_ALERTS)
-        found = [alert for alert in newest if asked.language in alert.languages]
+        found = [
+            alert
+            for alert in newest
+            if asked.language in (None, *alert.languages)
+            and asked.category in (None, alert.category)
+        ]
         found = found[start : start + ALERTS_A_PAGE + 1]
     return found[:ALERTS_A_PAGE], len(found) > ALERTS_A_PAGE
 
@@ -173,7 +124,7 @@ def _rumor_of(
 
 
 def _rising(
-    rumors: Iterable[RumorDocument], language: str | None, now: int, words: Language
+    rumors: Iterable[RumorDocument], asked: Filter, now: int, words: Language
 ) -> list[Entry]:
     """Rumors without an alert that gained posts in the last hour: those that wait for a
     place as alerts, then most gained first."""
@@ -182,7 +133,8 @@ def _rising(
         if (
             rumor.alert_id is not None
             or rumor.covered_by is not None
-            or (language is not None and language not in rumor.languages)
+            or asked.language not in (None, *rumor.languages)
+            or asked.category not in (None, rumor.category)
         ):
             continue
         gained = recent(rumor.timeline, now, HOUR)
@@ -209,6 +161,7 @@ def _alert_entry(
         level=alert.level,
         status=alert.status,
         category=_category(alert.category, words),
+        topic=alert.category or "",
         score=words.number(alert.score),
         score_part=_part(alert.score, highest),
         posts=alert.posts,
@@ -270,3 +223,17 @@ def _languages(
     if chosen is not None and chosen not in codes:
         codes.append(chosen)
     return [(code, words.name("lang", code)) for code in codes]
+
+
+def _categories(
+    trends: Sequence[TrendDocument], chosen: str | None, words: Language
+) -> list[tuple[str, str]]:
+    """The categories to filter by: the six with most alerts in the span, and the chosen one."""
+    totals: Counter[str] = Counter()
+    for trend in trends:
+        if alerts := trend.alerts_suggest + trend.alerts_confirm:
+            totals[trend.category] += alerts
+    names = [name for name, _ in totals.most_common(6)]
+    if chosen is not None and chosen not in names:
+        names.append(chosen)
+    return [(name, words.name("category", name)) for name in names]

@@ -13,6 +13,7 @@ LAST_PAGE = 10_000
 LEVELS = ("suggest", "confirm")
 HOURS = (1, 8, 24)  # spans of the overview's chart; 8 is a shift
 _CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*|und", re.IGNORECASE)
+_CATEGORY = re.compile(r"[a-z][a-z0-9-]{0,39}")  # as `config.taxonomy` takes them
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -28,12 +29,13 @@ class Refusal(Exception):
 class Filter:
     level: str | None
     language: str | None
+    category: str | None
     hours: int
     page: int
 
     @property
     def narrows(self) -> bool:
-        return self.level is not None or self.language is not None
+        return any(one is not None for one in (self.level, self.language, self.category))
 
 
 def overview_filter(request: Request) -> Filter:
@@ -42,6 +44,7 @@ def overview_filter(request: Request) -> Filter:
     return Filter(
         level=one_of(request, "level", LEVELS),
         language=language_code(request),
+        category=category_id(request),
         hours=int(hours) if hours else 8,
         page=whole(request, "page", 1, 1, LAST_PAGE),
     )
@@ -68,6 +71,13 @@ def language_code(request: Request) -> str | None:
     if value and not _CODE.fullmatch(value):
         raise Refusal(400, "bad_request", "language (vi, en, …)")
     return value.lower() or None
+
+
+def category_id(request: Request) -> str | None:
+    value = request.query_params.get("category", "")
+    if value and not _CATEGORY.fullmatch(value):
+        raise Refusal(400, "bad_request", "category (health, traffic, …)")
+    return value or None
 
 
 def searched(request: Request) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal, NamedTuple, Protocol
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +20,8 @@ SHOWN = 30
 
 FATES = ("appears", "vanishes", "earlier", "later", "raised", "lowered")
 ROWS = ("rumors", "suggest", "confirm", "per_day", "posts_median")
+QUALITY = ("rumor_f1", "event_f1", "precision", "recall")
+"""Told of labelled posts."""
 
 Values = dict[str, float]
 
@@ -32,7 +33,7 @@ class Dial(NamedTuple):
     value: float
     low: float
     high: float
-    step: float
+    step: float  # 0: any
 
 
 class Trial(NamedTuple):
@@ -64,9 +65,6 @@ class TunePage:
     def page(self, request: Request) -> Response:
         words = self.pages.words(request)
         asked = self._asked(request)
-        query = urlencode(
-            [(k, v) for k, v in request.query_params.items() if k not in ("lang", "have")]
-        )
         trial = self._trial(asked, start=_from_here(request))
         return self.pages._page(
             request,
@@ -77,9 +75,11 @@ class TunePage:
             dials=self.desk.dials() if self.desk else [],
             asked=asked,
             trial=trial,
-            tune_live=f"/live/tune?{query}" if trial.state in ("working", "busy") else "",
+            # the script adds the page's own parameters
+            tune_live="/live/tune" if trial.state in ("working", "busy") else "",
             fates=FATES,
             rows=ROWS,
+            quality=QUALITY,
             shown=SHOWN,
         )
 
@@ -89,7 +89,7 @@ class TunePage:
         trial = self._trial(asked, start=_from_here(request))
         context = self.pages._context(
             request, words, path="/tune", now=None, asked=asked, trial=trial, fates=FATES, rows=ROWS,
-            shown=SHOWN,
+            quality=QUALITY, shown=SHOWN,
         )  # fmt: skip
         return self.pages._parts(request, ("tune",), context, [])
 

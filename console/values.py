@@ -134,6 +134,16 @@ VALUES: dict[str, tuple[str, str]] = {
     "dial.cluster.window_days": ("Cửa sổ (ngày)", "Window, days"),
     "dial.alert.macro_threshold": ("Ngưỡng cùng tin đồn", "Same rumor, threshold"),
     "dial.alert.event_threshold": ("Ngưỡng cùng sự việc", "Same event, threshold"),
+    "dial.alert.link_threshold": (
+        "Ngưỡng cùng tin đồn, khác ngôn ngữ",
+        "Same rumor across languages",
+    ),
+    "dial.alert.cover_threshold": (
+        "Ngưỡng hiện cùng một cảnh báo",
+        "Shown with one alert, threshold",
+    ),
+    "dial.alert.cooldown_h": ("Gom vào một cảnh báo (giờ)", "One alert a story, hours"),
+    "dial.alert.per_hour": ("Cảnh báo mới mỗi giờ, nhiều nhất", "New alerts an hour, at most"),
     "dial.alert.suggest.score": ("Gợi ý: điểm", "Suggest: score"),
     "dial.alert.suggest.min_voices": ("Gợi ý: số tiếng nói", "Suggest: voices"),
     "dial.alert.suggest.min_wordings": ("Gợi ý: số cách viết", "Suggest: wordings"),
@@ -151,6 +161,13 @@ VALUES: dict[str, tuple[str, str]] = {
     "tune.posts_median": (
         "Số bài khi có cảnh báo (trung vị)",
         "Posts until the alert (median)",
+    ),
+    "tune.rumor_f1": ("F1 của tin đồn, theo nhãn", "F1 of rumors, by the labels"),
+    "tune.event_f1": ("F1 của sự việc, theo nhãn", "F1 of events, by the labels"),
+    "tune.precision": ("Tỷ lệ gợi ý đúng, theo nhãn", "Precision of alerts, by the labels"),
+    "tune.recall": (
+        "Tỷ lệ chuyện từ 20 bài được báo, theo nhãn",
+        "Stories of 20 posts or more that were alerted, by the labels",
     ),
     "tune.appears": ("Cảnh báo mới xuất hiện", "Alerts that appear"),
     "tune.vanishes": ("Cảnh báo mất đi", "Alerts that vanish"),

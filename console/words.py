@@ -244,7 +244,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # the page on which thresholds are tried
     "tune": ("Thử ngưỡng", "Tune"),
     "tune_what": (
-        "So sánh cài đặt đang dùng với cài đặt thử trên một tệp bài đăng. "
+        "So sánh cài đặt đang dùng với cài đặt thử trên một tệp bài đăng hoặc một đoạn đã lưu. "
         "Không có gì đang chạy bị thay đổi.",
         "Compare the settings in force with a candidate's over a file of posts. "
         "Nothing that runs is changed.",
@@ -254,12 +254,22 @@ WORDS: dict[str, tuple[str, str]] = {
         "Mở trang này với một thư mục chứa tệp .jsonl hoặc .csv:",
         "Open the console with a folder of .jsonl or .csv files:",
     ),
-    "tune_stretch": ("Tệp bài đăng", "File of posts"),
+    "tune_stretch": ("Tệp hoặc đoạn đã lưu", "File or stored stretch"),
     "tune_dials": ("Các ngưỡng", "Thresholds"),
     "tune_setting": ("Cài đặt", "Setting"),
     "tune_in_force": ("Đang dùng", "In force"),
     "tune_candidate": ("Thử", "Candidate"),
     "tune_compare": ("So sánh", "Compare"),
+    "tune_reset": ("Về cài đặt đang dùng", "Back to what is in force"),
+    "tune_none": ("Chưa so sánh gì", "Nothing was compared yet"),
+    "tune_none_more": (
+        "Chọn một tệp hoặc đoạn, đổi ngưỡng, bấm So sánh: cảnh báo nào sẽ xuất hiện, mất đi, sớm hơn "
+        "hoặc muộn hơn sẽ hiện ở đây.",
+        "Choose a file or stretch, move thresholds, press Compare: the alerts that would appear, vanish, "
+        "come earlier or later are listed here.",
+    ),
+    "tune_same": ("Không ngưỡng nào bị đổi.", "No threshold was moved."),
+    "tune_first": ("{n} cảnh báo đầu", "the first {n}"),
     "tune_working": ("Đang so sánh…", "Comparing…"),
     "tune_working_more": (
         "Mỗi nghìn bài mất vài giây. Trang tự cập nhật khi xong.",

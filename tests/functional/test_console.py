@@ -17,7 +17,7 @@ from console import ConsoleError, PipelineStatus, create_app, serve
 from console.pages import HERE
 from console.serving import open_socket, server
 from console.words import WORDS
-from stores.base import Batch
+from stores.base import Batch, TrendDocument
 from stores.sqlite import SqliteStore
 from tests.console_scene import ATTACK, HOUR, MINUTE, NOW, TALES, fill, status
 from tests.console_server import served
@@ -147,6 +147,38 @@ def test_filters_narrow_the_alerts(desk):
     assert TALES[0].headline in khmer
     assert TALES[1].headline not in khmer
     assert "Không có cảnh báo nào khớp bộ lọc." in desk.get("/?language=fr").text
+
+
+def test_alerts_of_a_category(store, client):
+    fill(store)
+    alerts, rising = store.alerts(), store.rumor(RISING)
+    told = [msgspec.structs.replace(a, version=99, category="traffic") for a in alerts[:2]]
+    rising = msgspec.structs.replace(rising, version=99, category="health")
+    bucket = NOW - NOW % (5 * MINUTE)
+    counted = TrendDocument(
+        bucket=bucket, language="vi", platform="", version=99, posts=0, category="traffic",
+        alerts_suggest=2,
+    )  # fmt: skip
+    store.write(Batch(alerts=told, rumors=[rising], trends=[counted]))
+    desk = client(
+        categories={"traffic": ("Giao thông", "Traffic"), "health": ("Sức khỏe", "Health")}
+    )
+    page = desk.get("/").text
+    assert 'id="category-traffic" href="/?category=traffic"' in page
+    assert 'id="category-health"' not in page, "no alert of it was raised in the span"
+    assert f'id="topic-{told[0].alert_id}" href="/?category=traffic"' in page
+    chosen = desk.get("/?category=traffic").text
+    for alert in alerts:
+        shown = f'href="/alerts/{alert.alert_id}"' in chosen
+        assert shown == (alert.alert_id in {one.alert_id for one in told})
+    assert f"/rumors/{RISING}" not in chosen and f"/rumors/{RISING}" in page
+    health = desk.get("/?category=health").text
+    assert "Không có cảnh báo nào khớp bộ lọc." in health and f"/rumors/{RISING}" in health
+    assert 'id="category-health" href="/?category=health" aria-current="true"' in health
+    both = desk.get("/?category=traffic&level=suggest&lang=en").text
+    assert "Traffic" in both and 'href="/?level=suggest"' in both
+    refused = desk.get("/?category=<b>")
+    assert refused.status_code == 400 and "category (health, traffic, …)" in refused.text
 
 
 @pytest.mark.parametrize(

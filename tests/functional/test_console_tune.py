@@ -16,6 +16,7 @@ from agents.replay import ReplayOptions, replay
 from cli.errors import UserError
 from cli.trials import Trials
 from console import create_app
+from console.language import LANGUAGES, Language
 from stores.sqlite import SqliteStore
 from streams.sources.scenario import generate
 from tests.console_server import served
@@ -72,6 +73,47 @@ def test_a_trial_from_the_form_to_its_result(desk: httpx.Client, trials: Trials)
     assert "Result" in live["parts"]["tune"]
     failed = settled(desk, "/tune?stretch=broken.jsonl")
     assert "The comparison failed" in failed and "none of 1 posts is valid" in failed
+
+
+def test_labelled_posts_are_told_by_their_labels(
+    desk: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = generate()[:120]
+    for number, post in enumerate(posts):
+        post["cluster"] = f"s{number % 3}"
+    lines = [json.dumps(post, ensure_ascii=False) for post in posts]
+    (tmp_path / "posts" / "told.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert "F1 of rumors, by the labels" in settled(desk, "/tune?stretch=told.jsonl")
+    assert "by the labels" not in settled(desk, "/tune?stretch=day.jsonl")
+
+
+def test_the_cover_its_hours_and_the_rate_have_dials_that_reach_the_trial(
+    desk: httpx.Client, trials: Trials
+) -> None:
+    page = desk.get("/tune").text
+    names = [dial.name for dial in trials.dials()]
+    assert {"alert.cover_threshold", "alert.cooldown_h", "alert.per_hour"} < set(names)
+    for name in names:
+        assert f'name="{name}"' in page
+        assert all(Language(code).name("dial", name) != name for code in LANGUAGES), name
+    asked = "/tune?stretch=day.jsonl&alert.per_hour=1&alert.cooldown_h=0&alert.cover_threshold=0.5"
+    assert "Result" in settled(desk, asked)
+    [told] = [trial.told for trial in trials._done.values()]
+    assert told is not None
+    assert {n: then for n, (_, then) in told["changed"].items()} == {
+        "alert.per_hour": 1, "alert.cooldown_h": 0.0, "alert.cover_threshold": 0.5
+    }  # fmt: skip
+
+
+def test_a_value_in_force_that_is_on_no_step_can_be_sent(tmp_path: Path) -> None:
+    """Else a browser refuses the form for the sake of a dial that nobody moved."""
+    own = {"TINDON_CLUSTER__MICRO_THRESHOLD": ".275", "TINDON_ALERT__PER_HOUR": "5000"}
+    trials = Trials(tmp_path, config.load(env=own).settings, None)
+    dials = {dial.name: dial for dial in trials.dials()}
+    trials.close()
+    assert dials["cluster.micro_threshold"].step == 0.0
+    assert dials["alert.per_hour"].high == 5000 and dials["alert.per_hour"].step == 1
+    assert dials["alert.macro_threshold"].step == 0.01
 
 
 def test_what_is_refused(desk: httpx.Client) -> None:

@@ -37,6 +37,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     folder.mkdir()
     lines = [json.dumps(post, ensure_ascii=False) for post in generate()[:POSTS]]
     (folder / "day.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "broken.jsonl").write_text("{half\n", encoding="utf-8")
     store = SqliteStore(tmp_path / "console.sqlite")
     trials = Trials(folder, config.load().settings, None)
     app = create_app(store, language="en", tune=trials)
@@ -62,11 +63,22 @@ def test_a_threshold_is_moved_and_its_effect_told(page: Page) -> None:
     page.get_by_role("link", name="Tune").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tune")
     accessible(page)
+    expect(page.get_by_text("Nothing was compared yet")).to_be_visible()
+    page.get_by_label("File or stored stretch").select_option("day.jsonl")
     page.get_by_label("Suggest: posts").fill("300")
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", name="Result")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("heading", name="Alerts that vanish")).to_be_visible()
     accessible(page)
+    expect(page.get_by_text("Suggest: posts 4 → 300")).to_be_visible()
     page.get_by_role("link", name="Tiếng Việt").click()  # the result is there: no second trial
     expect(page.get_by_role("heading", name="Kết quả")).to_be_visible()
     expect(page.get_by_role("heading", name="Cảnh báo mất đi")).to_be_visible()
+
+
+def test_what_failed_is_told_without_reloading(page: Page) -> None:
+    """A stretch alone, as a bookmark or the way back to what is in force has it."""
+    page.goto(page.url.rstrip("/") + "/tune?stretch=broken.jsonl")
+    expect(page.get_by_text("Comparing…")).to_be_visible()
+    expect(page.get_by_text("none of 1 posts is valid")).to_be_visible(timeout=PATIENCE)
+    accessible(page)
