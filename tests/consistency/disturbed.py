@@ -33,6 +33,7 @@ from agents.offline import write_offline
 from agents.recorded import Resent, write_recorded
 from deploy.local import Kafka
 from deploy.local.process import members, read_record
+from stores.elasticsearch.names import place
 from stores.elasticsearch.shapes import shape
 from stores.sqlite import SqliteStore
 from streams.documents import AlertDocument, PostDocument, RumorDocument, TrendDocument
@@ -43,10 +44,10 @@ Worker = subprocess.Popen[bytes]
 
 FOLDS = ("cluster", "alert")
 KINDS = {
-    "rumors": ("id", RumorDocument),
-    "alerts": ("id", AlertDocument),
-    "posts": ("key", PostDocument),
-    "trends": ("bucket || ':' || language || ':' || platform", TrendDocument),
+    "rumors": RumorDocument,
+    "alerts": AlertDocument,
+    "posts": PostDocument,
+    "trends": TrendDocument,
 }
 _SAVED = re.compile(
     r'^tindon_checkpoint_timestamp_seconds\{partition="0",stage="cluster"\} (\S+)$', re.M
@@ -239,13 +240,14 @@ def value(worker: Any, name: str, **labels: str) -> float:
 
 
 def in_sqlite(path: Path) -> dict[str, dict[str, Any]]:
-    """All documents of a store by kind and key: their version, and the bytes that both stores share."""
+    """All documents of a store by kind and Elasticsearch's id: version, and the bytes both stores share."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     found: dict[str, dict[str, Any]] = {}
-    for table, (key, of) in KINDS.items():
+    for table, of in KINDS.items():
         decode = msgspec.msgpack.Decoder(of).decode
-        rows = connection.execute(f"SELECT {key}, version, document FROM {table}")
-        found[table] = {key: (version, _shape(shape(decode(kept)))) for key, version, kept in rows}
+        rows = connection.execute(f"SELECT version, document FROM {table}")
+        kept = [(version, decode(document)) for version, document in rows]
+        found[table] = {place("", one)[1]: (version, _shape(shape(one))) for version, one in kept}
     connection.close()
     return found
 
