@@ -148,7 +148,9 @@ def _measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     try:
         for stages in given.workers or ["embed,cluster,alert,index"]:
             workers.append(start_worker(environment, given.profile, stages, folder))
-        ready.wait()
+        while not ready.wait(1.0):
+            if not feeder.is_alive():
+                raise SystemExit("bench.live: the stream could not be sent, see above")
         time.sleep(10)  # the workers join
         go.set()
         started = time.monotonic()
