@@ -38,7 +38,10 @@ CHECKPOINT_S = 1.0
 """Seconds between two checkpoints, at least ..."""
 
 CHECKPOINT_SHARE = 0.03
-"""... and so long that writing them takes at most this part of the time."""
+"""... and so seldom that making them takes at most this part of the time, in all."""
+
+GROWTH = 2.0
+"""How much more than the last one the next checkpoint may cost, with the state that grew since."""
 
 
 class Results(msgspec.Struct, array_like=True):
@@ -92,9 +95,11 @@ class EmbeddedRoad:
         self._levels = {"suggest": 0, "confirm": 0}
         self._standing: dict[str, str] = {}  # alert -> its level now
         self._lock = threading.Lock()
-        self._written = self._checkpointed = time.monotonic()
+        self._started = self._written = self._checkpointed = time.monotonic()
         self._snapshot_s = 0.0  # seconds that the front needed for `cluster`
-        self._cost = 0.0  # seconds of the last checkpoint, the front's part included
+        # Seconds by the clock of the last checkpoint and of all, the front's part included. Documents
+        # are not: they are written as often without it.
+        self._cost = self.checkpoints_s = 0.0
         self._batches: list[Batch] = []
         self._clear()
         self._restore()
@@ -144,8 +149,11 @@ class EmbeddedRoad:
     @property
     def checkpoint_due(self) -> bool:
         """Whether the next portion should bring the cluster fold's snapshot."""
-        passed = time.monotonic() - self._checkpointed
-        return passed >= max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE)
+        now = time.monotonic()
+        if now - self._checkpointed < max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE):
+            return False
+        spent = self.checkpoints_s + GROWTH * self._cost
+        return spent <= CHECKPOINT_SHARE * (now - self._started)
 
     def catch_up(self, front: Front, batch: int) -> None:
         """Fold what the logs hold beyond the checkpoint."""
@@ -255,13 +263,18 @@ class EmbeddedRoad:
             "levels": self._levels,
             "standing": self._standing,
         }
+        packed = pack_state(state)
         with self.store.transaction():
+            begun = time.monotonic()
             self._write_documents()
+            documents_s = self._written - begun
             self.log.append(RESULTS, [_encode(self._results)])
-            self.store.put_blob(CHECKPOINT, pack_state(state))
+            self.store.put_blob(CHECKPOINT, packed)
         self._clear()
         self._checkpointed = time.monotonic()
-        self._cost = self._checkpointed - started + self._snapshot_s
+        self._cost = self._checkpointed - started - documents_s + self._snapshot_s
+        self.checkpoints_s += self._cost
+        self._snapshot_s = 0.0
 
     def finish(self, front: Front) -> list[RumorDocument]:
         """End of the stream: write all that is due; returns the rumors that are still open.

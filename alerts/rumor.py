@@ -15,6 +15,9 @@ from streams.documents import Join, Level, Split, Status, Triage
 from streams.records import KINDS, Change, Flag, Kind, Outcome
 
 _MAPPINGS = ["languages", "platforms", "communities", "categories", "kinds", "flags", "timeline"]
+_NOT_IN_STATE = {"window"}
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 _FOLDED = int(Outcome.FOLDED)
 _FLAGS = tuple(int(flag) for flag in Flag)  # plain ints: an enum's operators are slow
 
@@ -245,35 +248,40 @@ class Rumor(msgspec.Struct, kw_only=True):
         return self.kinds.get(KINDS.index(kind), 0) / len(self.posts) if self.posts else 0.0
 
 
+_IN_STATE = [name for name in Rumor.__struct_fields__ if name not in _NOT_IN_STATE]
+
+
 def _count(sums: dict[str, int], name: str) -> None:
     sums[name] = sums.get(name, 0) + 1
 
 
-def to_state(rumor: Rumor) -> dict[str, Any]:
-    """Plain values with sorted mappings: the same rumor gives the same bytes."""
-    state: dict[str, Any] = msgspec.to_builtins(rumor, builtin_types=(bytes,), str_keys=False)
-    del state["window"]
-    for name, value in state.items():
-        if name in ("voices", "wordings"):
-            state[name] = [value["depth"], sorted(map(list, value["newest"].items()))]
-        elif isinstance(value, dict):
-            state[name] = [[k, value[k]] for k in sorted(value)]
-    return state
+def to_state(rumor: Rumor) -> msgspec.Raw:
+    """A rumor's values in bytes, mappings sorted: the same rumor gives the same ones.
+
+    Bytes and not values, because a snapshot holds all posts kept, and nobody walks through them.
+    """
+    state: dict[str, Any] = {name: getattr(rumor, name) for name in _IN_STATE}
+    for name in _MAPPINGS:
+        state[name] = sorted(state[name].items())
+    for name in ("voices", "wordings"):
+        state[name] = [state[name].depth, sorted(state[name].newest.items())]
+    return msgspec.Raw(_encode(state))
 
 
-def from_state(state: dict[str, Any]) -> Rumor:
-    fields = dict(state)
+def from_state(state: dict[str, Any] | msgspec.Raw) -> Rumor:
+    """Also takes what a checkpoint's bytes hold in its place."""
+    fields: dict[str, Any] = dict(_decode(state) if isinstance(state, msgspec.Raw) else state)
     for name in _MAPPINGS:
         fields[name] = dict(fields[name])
     for name in ("voices", "wordings"):
         depth, newest = fields[name]
         fields[name] = Distinct(depth=depth, newest=dict(newest))
-    fields["alert"] = _as_struct(state["alert"], AlertState)
-    fields["kept"] = [msgspec.convert(k, Kept) for k in state["kept"]]
-    fields["joins"] = [msgspec.convert(j, Join) for j in state["joins"]]
-    fields["splits"] = [msgspec.convert(s, Split) for s in state["splits"]]
-    fields["marks"] = [(place, voice) for place, voice in state["marks"]]
-    fields["posts"] = [(place, post_id) for place, post_id in state["posts"]]
+    fields["alert"] = _as_struct(fields["alert"], AlertState)
+    fields["kept"] = [msgspec.convert(k, Kept) for k in fields["kept"]]
+    fields["joins"] = [msgspec.convert(j, Join) for j in fields["joins"]]
+    fields["splits"] = [msgspec.convert(s, Split) for s in fields["splits"]]
+    fields["marks"] = [(place, voice) for place, voice in fields["marks"]]
+    fields["posts"] = [(place, post_id) for place, post_id in fields["posts"]]
     return Rumor(**fields)
 
 

@@ -111,12 +111,12 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         raise SystemExit(writing.exitcode)
     with open(stream, "rb") as lines:
         size = sum(1 for _ in lines)
-    marks, checkpoints = Marks(size), [0.0]
+    marks, roads = Marks(size), list[EmbeddedRoad]()
     options = ReplayOptions(
         as_is=True,
         processes=given.processes,
         on_progress=marks.note,
-        on_road=lambda road: _timed(road, checkpoints),
+        on_road=roads.append,
     )
     summary = replay([str(stream)], folder / "out", settings, options)
     return {
@@ -127,23 +127,11 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "posts": summary["posts_in"],
         "posts_per_s": summary["posts_per_s"],  # result files included
         "stretches": [stretch._asdict() for stretch in marks.stretches],
-        "checkpoint_share": round(checkpoints[0] / summary["wall_s"], 4),
+        "checkpoint_share": round(roads[0].checkpoints_s / summary["wall_s"], 4),
         "restart_s": round(_restart(folder / "out", settings), 2),
         "peak_rss_mb": summary["peak_rss_bytes"] // 1_000_000,
         **machine.told(),
     }
-
-
-def _timed(road: EmbeddedRoad, spent: list[float]) -> None:
-    """Count the seconds that the road is busy with checkpoints."""
-    inner = road.checkpoint
-
-    def checkpoint() -> None:
-        started = time.monotonic()
-        inner()
-        spent[0] += time.monotonic() - started
-
-    road.checkpoint = checkpoint  # type: ignore[method-assign]
 
 
 def _restart(out: Path, settings: config.Settings) -> float:

@@ -14,7 +14,7 @@ from clusters.ahead import Ahead
 from clusters.parameters import CHANGE, FEW, REFRESH, ClusterParameters, taken_up, tunable
 from clusters.parting import part
 from clusters.pending import Pending
-from clusters.seen import Seen
+from clusters.seen import Seen, columns, mapping
 from clusters.table import MicroTable
 from clusters.weights import Weights
 from streams.codec import check_head
@@ -24,7 +24,7 @@ from streams.inputs import EmbeddedInput, Parting
 from streams.records import Change, EntryKind, Frame, Outcome, PostColumns, WrongEncoder
 from streams.time import Watermark
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 
 class ClusterFold:
@@ -260,7 +260,7 @@ class ClusterFold:
             "weights": self._weights.state(),
             "table": self._table.state(),
             "seen": self._seen.state(),
-            "wording": sorted(self._live_wordings().items()),
+            "wording": columns(self._live_wordings()),
             "watermark": self._watermark.state(),
             "pending": self._pending.state(),
             "settings": [self._settings_version, tunable(self._parameters)]
@@ -278,7 +278,7 @@ class ClusterFold:
         self._weights.restore(state["weights"])
         self._table.restore(state["table"])
         self._seen.restore(state["seen"])
-        self._wording = dict(state["wording"])
+        self._wording = mapping(state["wording"])
         self._watermark.restore(state["watermark"])
         self._pending.restore(state["pending"])
         self._offsets = dict(state["offsets"])

@@ -21,7 +21,7 @@ def heir(state: dict[str, Any], partition: int) -> dict[str, Any]:
         **state,
         "partition": partition,
         "table": {**none_of_it, "ids": [], "next": table["next"]},
-        "wording": [],
+        "wording": [column[:0] for column in state["wording"]],
         "pending": Pending(dim).state(),
         "sequence": 0,
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+import numpy as np
+
 from streams.documents import post_key
 
 
@@ -43,9 +45,30 @@ class Seen:
         while order and order[0][0] < before:
             del self._serial[order.popleft()[1]]
 
-    def state(self) -> list[list[Any]]:
-        return [[at, key, self._serial[key]] for at, key in self._order]
+    def state(self) -> dict[str, Any]:
+        """Columns, in folded order."""
+        n, order = len(self._order), self._order
+        serial = self._serial
+        return {
+            "at": np.fromiter((at for at, _ in order), np.int64, n),
+            "key": [key for _, key in order],
+            "serial": np.fromiter((serial[key] for _, key in order), np.int64, n),
+        }
 
-    def restore(self, state: list[list[Any]]) -> None:
-        self._order = deque((at, key) for at, key, _ in state)
-        self._serial = {key: serial for _, key, serial in state}
+    def restore(self, state: dict[str, Any]) -> None:
+        keys = state["key"]
+        self._order = deque(zip(state["at"].tolist(), keys, strict=True))
+        self._serial = dict(zip(keys, state["serial"].tolist(), strict=True))
+
+
+def columns(serials: dict[int, int]) -> list[np.ndarray]:
+    """Wordings, ascending, and the serial of each one's micro-cluster."""
+    wording = np.fromiter(serials.keys(), np.uint64, len(serials))
+    order = wording.argsort()
+    return [wording[order], np.fromiter(serials.values(), np.int64, len(serials))[order]]
+
+
+def mapping(wordings: list[np.ndarray]) -> dict[int, int]:
+    """What `columns` was made of."""
+    wording, serial = wordings
+    return dict(zip(wording.tolist(), serial.tolist(), strict=True))

@@ -15,7 +15,7 @@ from alerts.parameters import AT_ONCE, QUIET_CHANGES, QUIET_TICKS
 from alerts.rumor import Kept, Rumor
 from alerts.signals import NAMES, measures, score
 from alerts.stream import Stream
-from streams.codec import CodecError, pack_state
+from streams.codec import CodecError, pack_state, unpack_state
 from streams.documents import Batch
 from streams.effects import Merged
 from streams.ids import alert_id, event_id, micro_id, rumor_id
@@ -390,6 +390,15 @@ class TestOrder:
         assert pack_state(fold.snapshot()) == state
         assert fold.version == 2
 
+    def test_a_snapshot_is_taken_up_as_it_is_and_out_of_bytes(self) -> None:
+        fold = alert_fold()
+        fold.apply(self.change(0, 3, START))
+        packed = pack_state(fold.snapshot())
+        for state in (fold.snapshot(), unpack_state(packed)):
+            other = alert_fold()
+            other.restore(state)
+            assert pack_state(other.snapshot()) == packed
+
     def test_partitions_count_their_changes_each_and_the_slowest_holds_the_watermark(self) -> None:
         fold = alert_fold()
         fold.apply(self.change(0, 1, START + HOUR))
@@ -521,7 +530,7 @@ class TestSignals:
                 post(f"{day}-{n}", TELLINGS[n], at + n, author=f"{day}-{n}") for n in range(10)
             ]
             take(done, *posts, Tick(at + HOUR))
-        states = done.alert.snapshot()["tree"]["rumors"]
+        states = unpack_state(pack_state(done.alert.snapshot()))["tree"]["rumors"]
         (state,) = [s for s in states if s["alert"]]
         assert dict(state["alert"])["level"] == "confirm"
         assert len(state["posts"]) == 60

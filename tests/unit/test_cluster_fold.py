@@ -282,7 +282,9 @@ class TestAgeing:
             fold.fold(frame([*entries, Tick(at + HOUR)], first=offset))
             offset += 41
             state = fold.snapshot()
-            sizes.append([len(state["seen"]), len(state["wording"]), len(state["table"]["ids"])])
+            sizes.append(
+                [len(state["seen"]["key"]), len(state["wording"][0]), len(state["table"]["ids"])]
+            )
         assert sizes[5] == sizes[-1]
 
 
