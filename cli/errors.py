@@ -13,6 +13,12 @@ class UserError(Exception):
         super().__init__(self.message)
 
 
+class Stopped(UserError):
+    """The user stopped it (Ctrl-C); the message says what stands and how to go on."""
+
+    exit_code = 130
+
+
 class WrongUse(UserError):
     """The command was called in a way that cannot work."""
 

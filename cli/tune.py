@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 from cli.config import Format, FormatOption
 from cli.context import settings
 from cli.desk import PathOption
-from cli.errors import UserError, WrongUse
+from cli.errors import Stopped, UserError, WrongUse
 from cli.replay import RateOption
 
 
@@ -123,6 +123,8 @@ def tune(
         study.notices = notices + study.notices
         told = results(study, goal.value if goal else natural_goal(axes))
         report.write(told, out)
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped; the same command goes on with what stands in {out}") from None
     except BadParameter as error:
         raise WrongUse(str(error)) from error
     except (EvaluationError, FileError, EncoderError, KeyFileError) as error:

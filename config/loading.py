@@ -81,8 +81,7 @@ def file_layer(file: Path) -> tuple[Tree, dict[str, str]]:
         values = yaml_of(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(
-            f"settings file {file}: {error.strerror}; "
-            "give a readable file with --config or TINDON_CONFIG"
+            f"settings file {file}: {error.strerror}; give the path of a file that can be read"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 COLUMNS = 4
 """Settings beside each other; of more, the first four are drawn, and the report lists them all."""
 
+MOST_TICKS = 6
+"""Tried values that are written below a curve; of more, round numbers stand there."""
+
 PARTS = (("first", "-", "first part"), ("held_out", "--", "held-out part"))
 LINES = (
     ("B-cubed F1", (("rumor", BLUE, "rumors"), ("event", ORANGE, "events"))),
@@ -171,5 +174,8 @@ def _frame(axes: Axes, results: dict[str, Any], name: str, *, last: bool) -> Non
     if chosen != default:
         axes.axvline(chosen, color=VERMILION, linewidth=1, linestyle=":")
     plain_axes(axes, "y")
+    tried = next(axis["values"] for axis in results["axes"] if axis["name"] == name)
+    if len(tried) <= MOST_TICKS:
+        axes.set_xticks(tried, [f"{value:g}" for value in tried])
     if last:
         axes.set_xlabel(name)

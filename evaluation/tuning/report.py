@@ -92,7 +92,7 @@ def verdict(results: dict[str, Any]) -> str:
         f"(90 % band {gain['low']:+.3f} to {gain['high']:+.3f})."
     )
     if choice["proposed"] == 0:
-        return f"Keep the settings in force: the gain lies within its band. Looked at was {said}"
+        return f"Keep the settings in force: no gain is sure on the held-out part. Looked at was {said}"
     return f"Proposed is {said}"
 
 

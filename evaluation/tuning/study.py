@@ -148,6 +148,8 @@ def _fold(plan: Plan, cells: Sequence[Cell], source: Source, results: Path, show
     for cell in cells:
         if not (results / f"{cell.key}.json").is_file():
             waiting.setdefault(cluster_key(cell.settings, door), []).append(cell)
+    for left_over in source.frames.parent.glob("changes-*.bin"):  # of a study that was killed
+        left_over.unlink(missing_ok=True)
     total = sum(len(group) + 1 for group in waiting.values())
     if not total:
         return

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +80,34 @@ def test_a_study_and_going_on_with_it(capsys: pytest.CaptureFixture[str]) -> Non
     assert {path: path.stat().st_mtime_ns for path in files[3:]} == kept
     assert {path: path.read_bytes() for path in files} == before
     assert (out / "results.json").read_bytes() == whole
+
+
+def test_a_study_is_stopped_or_killed_and_goes_on(tmp_path: Path) -> None:
+    posts = labelled()
+    sweep = ["--set", "cluster.micro_threshold=.1:.5:.1", "--set", "alert.suggest.min_posts=1:24:1"]
+    command = [sys.executable, "-m", "cli.main", "tune", posts, "--out", "study", "--jobs", "1"]
+    study = Path("study")
+    kept: dict[Path, int] = {}
+    for number, code, least in ((signal.SIGINT, 130, 3), (signal.SIGKILL, -signal.SIGKILL, 40)):
+        with subprocess.Popen([*command, *sweep], stderr=subprocess.PIPE, text=True) as running:
+            while len(cells := list(study.glob("work/cells-*/*.json"))) < least:
+                assert running.poll() is None, "it is over before it could be stopped"
+                time.sleep(0.005)
+            running.send_signal(number)
+            _, said = running.communicate()
+        assert running.returncode == code
+        if number == signal.SIGINT:
+            assert said == "tindon: stopped; the same command goes on with what stands in study\n"
+            assert not list(study.rglob("changes-*"))
+        assert not (study / "report.html").exists()
+        assert {path: path.stat().st_mtime_ns for path in kept} == kept
+        kept = {path: path.stat().st_mtime_ns for path in study.glob("work/cells-*/*.json")}
+        assert len(kept) >= len(cells)
+    assert main([*command[3:], *sweep]) == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert len(list(study.glob("work/cells-*/*.json"))) == 144  # 6 x 24
+    assert (study / "report.html").exists()
+    assert not list(study.rglob("changes-*")), "a killed study's logs are gone too"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -47,6 +48,18 @@ def desk(tmp_path: Path, trials: Trials) -> Iterator[httpx.Client]:
     ):
         yield client
     store.close()
+
+
+def rows_of(folder: Path) -> dict[str, object]:
+    """Everything that a replay's database holds, by table, and the names of the folder's files."""
+    tables = (
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+    )
+    with closing(sqlite3.connect(folder / "tindon.sqlite")) as database:
+        names = [name for (name,) in database.execute(tables)]
+        rows = {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+    assert len(rows["posts"]) > 0
+    return {**rows, "files": sorted(path.name for path in folder.iterdir())}
 
 
 def settled(desk: httpx.Client, address: str) -> str:
@@ -145,9 +158,11 @@ def test_the_stored_posts_of_a_replay_are_a_stretch(
     assert "night/" in page and "empty/" not in page
     with closing(SqliteStore(folder / "night" / "tindon.sqlite")) as store:
         stored = store.counts()["posts"]
+    before = rows_of(folder / "night")
     address = "/tune?stretch=night%2F&alert.suggest.min_posts=50"
     told = settled(desk, address)
     assert f"{stored} posts" in told
     assert "Comparing" not in told and "failed" not in told
+    assert rows_of(folder / "night") == before, "a trial leaves the desk's store as it is"
     (folder / "night" / "tindon.sqlite").write_bytes(b"no database")
     assert "The comparison failed" in settled(desk, address + "0")

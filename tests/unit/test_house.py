@@ -16,6 +16,11 @@ PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="ut
 PACKAGES = sorted(path.parent.name for path in REPOSITORY.glob("*/__init__.py"))
 MODULES = sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
 
+DOCUMENTS = [
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "bench/README.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+]
+
 LONGEST_MODULE = 400  # lines
 
 # What a fold may import of ours besides its own package: values and arithmetic, nothing that acts.
@@ -103,3 +108,10 @@ def test_module_is_short_and_named_for_its_job(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").count("\n")
     assert lines < LONGEST_MODULE, "look for the second concept in it"
     assert not re.search(r"manager|helper|util|handler|processor", path.stem)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_names_files_that_are_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(r"\b(?:tests|bench)/[\w./-]+\.(?:py|md)\b", text)
+    assert [path for path in dict.fromkeys(named) if not (REPOSITORY / path).exists()] == []
