@@ -38,7 +38,7 @@ def changed(settings: Settings, changes: Mapping[str, Any], origin: str) -> Sett
 
 def from_file(settings: Settings, file: Path) -> Settings:
     """The settings with those of a YAML file on top. Raises SettingsError."""
-    tree, _ = file_layer(file)
+    tree, _ = file_layer(file, mend="give a file that can be read")
     return _over(settings, tree, str(file))
 
 

@@ -76,13 +76,13 @@ def _default_layer() -> tuple[Tree, dict[str, str]]:
     return values, {name: "default" for name, _ in leaves(values)}
 
 
-def file_layer(file: Path) -> tuple[Tree, dict[str, str]]:
+def file_layer(
+    file: Path, mend: str = "give a readable file with --config or TINDON_CONFIG"
+) -> tuple[Tree, dict[str, str]]:
     try:
         values = yaml_of(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(
-            f"settings file {file}: {error.strerror}; give the path of a file that can be read"
-        ) from error
+        raise SettingsError(f"settings file {file}: {error.strerror}; {mend}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"settings file {file} is not good YAML: {yaml_cause(error)}; mend that line"

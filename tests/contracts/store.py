@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
+from msgspec import NODEFAULT
+from msgspec.structs import fields, replace
 
 from stores.base import Store
 from stores.retention import Ages
@@ -83,6 +84,34 @@ class StoreContract:
         assert store.rumor("r1") == bare
         assert store.alert("a1") == full
         assert store.posts("r1") == [rich]
+
+    def test_every_field_keeps_a_value_of_its_own(self, store: Store) -> None:
+        """No field of any document is left at its default here: one that a store forgets is seen."""
+        full = Batch(
+            rumors=[rumor(merged_into="r2", open=False, vector=bytes([1, *[0] * 255]))],
+            alerts=[
+                alert(confirmed_at=BASE + 1, communities={"Hội chợ": 3}, category="bank", merged_into="a2")
+            ],
+            posts=[
+                post(community="Hội chợ", url="https://example.org", reply_to="p0", repost_of="p00")
+            ],
+            trends=[trend(alerts_confirm=2)],
+            claims=[claim(alert_id="a1", muted=True)],
+            audits=[audit(taken=False, reason="the alert is new")],
+        )  # fmt: skip
+        for [document] in (getattr(full, name) for name in full.__struct_fields__):
+            for field in fields(document):
+                value, default = getattr(document, field.name), field.default
+                told = value != default if isinstance(value, bool) else value
+                assert told or (value is False and default is NODEFAULT), field.name
+        store.write(full)
+        store.refresh()
+        assert store.rumor("r1") == full.rumors[0]
+        assert store.alert("a1") == full.alerts[0]
+        assert store.posts("r1") == full.posts
+        assert store.trends(BASE, BASE + 1) == full.trends
+        assert store.claims() == full.claims
+        assert store.audit() == full.audits
 
     @pytest.mark.parametrize(
         "text",
