@@ -15,8 +15,8 @@ two centroids is due to averaging. Near .40 on labelled English and Vietnamese s
 
 FEW = 0.15
 """What two micro-clusters of a and b different texts lack to full agreement counts 1 + FEW / (a * b) times:
-posts of one subject share its names, and only more posts tell whether they share the claim. As in the
-cluster fold (`clusters.parameters`)."""
+posts of one subject share its names, and only more posts tell whether they share the claim. The cluster
+fold has the same rule, a little milder (`clusters.parameters`)."""
 
 MEANING_LIKENESS = 0.7
 """Mean cosine in meaning of two posts of one rumor, taken as known, as LIKENESS is for whole vectors."""
@@ -86,8 +86,8 @@ class CategoryRules(msgspec.Struct, frozen=True, kw_only=True):
 class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the alert fold. Thresholds are cosines, weights have no unit."""
 
-    macro_threshold: float = 0.23
-    event_threshold: float = 0.25
+    macro_threshold: float = 0.21
+    event_threshold: float = 0.23
     link_threshold: float = 0.53
     dense_weight: float = 0.30
     index_posts: int = 2
@@ -101,7 +101,7 @@ class AlertParameters(msgspec.Struct, frozen=True, kw_only=True):
     )
     categories: dict[str, CategoryRules] = {}  # for those named here in place of the two above
     cooldown_h: float = 6.0
-    cover_threshold: float = 0.15
+    cover_threshold: float = 0.12
     per_hour: int = 30
     weights: dict[str, float] = {}
     thresholds: dict[str, float] = {}

@@ -21,10 +21,10 @@ CHANGE = 64
 SHORT_REPLY = 40
 """A reply of at most this many features (some 15 words) is taken to speak of what it replies to."""
 
-FEW = 0.15
+FEW = 0.12
 """What a post lacks to full agreement with a micro-cluster of n posts counts 1 + FEW / n times: posts of one
-subject share its names, and only more posts tell whether they share the claim. With the threshold at .25
-one post is joined at .35, two at .30 (`python -m bench.clustering ablation`)."""
+subject share its names, and only more posts tell whether they share the claim. With the threshold at .30
+one post is joined at .375, two at .34 (`python -m bench.clustering ablation`)."""
 
 MEMORY = 1 << 18
 """Posts after which document frequencies and mean are halved, so that they follow the stream."""
@@ -33,7 +33,7 @@ MEMORY = 1 << 18
 class ClusterParameters(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the cluster fold. Thresholds are cosines."""
 
-    micro_threshold: float = 0.25
+    micro_threshold: float = 0.30
     dense_weight: float = 0.30
     window_ms: int = 14 * 86_400_000
     lateness_ms: int = 24 * 3_600_000

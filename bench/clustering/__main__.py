@@ -1,7 +1,8 @@
 """Both folds and their peers on labelled streams: one command, one table.
 
     python -m bench.clustering [--shared DIR] [--files NAME ...] [--only NAME ...] [--out DIR]
-    python -m bench.clustering ablation [--shared DIR]
+    python -m bench.clustering ablation [--shared DIR] [--files NAME ...]
+    python -m bench.clustering halves [--shared DIR] [--files NAME ...]
     python -m bench.clustering streams [--shared DIR]
 
 Tindon runs with its one default setting on every file, through the real folds. Each peer gets, for each
@@ -38,10 +39,10 @@ def main() -> int:
     """Run what is lacking, print the table, write it, its JSON and the curves."""
     parser = argparse.ArgumentParser(prog="python -m bench.clustering", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=("table", "ablation", "streams"), default="table"
+        "what", nargs="?", choices=("table", "ablation", "halves", "streams"), default="table"
     )
     parser.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared")
-    parser.add_argument("--files", nargs="+", default=FILES)
+    parser.add_argument("--files", nargs="+")
     parser.add_argument("--only", nargs="+", default=(OURS, *(p.name for p in PEERS)))
     parser.add_argument("--out", type=Path, default=OUT / "clustering")
     given = parser.parse_args()
@@ -49,9 +50,16 @@ def main() -> int:
     if not labelled.is_dir():
         parser.error(f"{labelled} is missing; give --shared DIR")
     if given.what == "ablation":
+        from bench.clustering.ablation import FILES as ABLATED
         from bench.clustering.ablation import ablation
 
-        print(ablation(labelled))
+        ablation(given.shared, tuple(given.files or ABLATED), pairs=given.files is None)
+        return 0
+    if given.what == "halves":
+        from bench.clustering.held_out import halves
+
+        for file in given.files or ("rumours_en",):
+            print(halves(labelled / f"{file}.jsonl.gz"))
         return 0
     if given.what == "streams":
         from bench.clustering.constructed import measure
@@ -59,7 +67,7 @@ def main() -> int:
         print(measure(given.shared, OUT / "streams"))
         return 0
     cells = []
-    for file in given.files:
+    for file in given.files or FILES:
         for name in (n for n in (OURS, *(p.name for p in PEERS)) if n in given.only):
             print(f"{file}: {name}", file=sys.stderr, flush=True)
             cells.append(cell(labelled / f"{file}.jsonl.gz", name, _version(name)))
@@ -76,7 +84,10 @@ def main() -> int:
 def _version(name: str) -> str:
     """Of the sources that decide a cell: after a change of them it is run anew."""
     digest = hashlib.blake2b(digest_size=6)
-    paths = [REPOSITORY / f"bench/clustering/{part}.py" for part in ("cells", "ours", "peers")]
+    paths = [
+        REPOSITORY / f"bench/clustering/{part}.py"
+        for part in ("cells", "held_out", "ours", "peers")
+    ]
     if name == OURS:
         for folder in ("clusters", "alerts", "embeddings", "config", "streams"):
             paths += sorted(p for p in (REPOSITORY / folder).rglob("*") if p.suffix in SOURCES)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.clustering.held_out import interval
 from bench.clustering.ours import OUT, Grouping, Stream, changes, defaults, grouped, stream
 from bench.clustering.peers import PEERS, NotRun, Peer
 from evaluation.metrics import ami, ari, bcubed, v_measure
@@ -119,14 +120,18 @@ def prefix(data: Stream, most: int | None) -> Stream:
 
 
 def scores(data: Stream, labels: np.ndarray) -> dict[str, float]:
-    """Quality with repeats kept, and B-cubed F1 without exact repeats and over the second half."""
+    """Quality with repeats kept, the interval of F1 over stories, and F1 without exact repeats and
+    over the second half."""
     story = data.story
     precision, recall, f1 = bcubed(story, labels)
+    low, high = interval(story, labels)
     kept, late = ~data.repeat, np.arange(len(data)) >= len(data) // 2
     return {
         "precision": precision,
         "recall": recall,
         "f1": f1,
+        "f1_low": low,
+        "f1_high": high,
         "ami": ami(story, labels),
         "ari": ari(story, labels),
         "v_measure": v_measure(story, labels),

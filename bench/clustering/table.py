@@ -5,19 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-SHOWN = ("precision", "recall", "f1", "ami", "ari", "v_measure", "f1_repeats_removed")
+SHOWN = (
+    "precision",
+    "recall",
+    "f1",
+    "f1_low",
+    "f1_high",
+    "ami",
+    "ari",
+    "v_measure",
+    "f1_repeats_removed",
+)
 
 
 def markdown(cells: list[dict[str, Any]]) -> str:
     """One line for each reading of each cell."""
     lines = [
-        "| file | clustering | posts | P | R | F1 | AMI | ARI | V | F1 no rep. | posts/s | MB | threshold |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| file | clustering | posts | P | R | F1 | 2.5 % | 97.5 % | AMI | ARI | V | F1 no rep. "
+        "| posts/s | MB | threshold |",
+        "|---|---|" + "--:|" * 13,
     ]
     for cell in cells:
         if "not_run" in cell:
             file = cell["file"].split(".")[0]
-            lines.append(f"| {file} | {cell['name']} | not run: {cell['not_run']} |" + " |" * 10)
+            lines.append(f"| {file} | {cell['name']} | not run: {cell['not_run']} |" + " |" * 12)
             continue
         for reading, figures in cell["readings"].items():
             name = f"{cell['name']}, {reading}" if reading else cell["name"]

@@ -58,7 +58,7 @@ def test_a_study_and_going_on_with_it(capsys: pytest.CaptureFixture[str]) -> Non
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert [len(axis["values"]) for axis in results["axes"]] == [3, 3]
     assert results["cells"][0]["values"] == {
-        "cluster.micro_threshold": 0.25, "alert.suggest.min_posts": 4,
+        "cluster.micro_threshold": 0.3, "alert.suggest.min_posts": 4,
     }  # fmt: skip
     assert (results["posts_first"], results["parts"]["held_out"]["posts"]) == (60, 60)
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -223,8 +223,8 @@ class TestChanges:
 
 
 class TestAgeing:
-    def fold(self) -> ClusterFold:
-        return cluster_fold(window_ms=2 * DAY, lateness_ms=DAY)
+    def fold(self, **parameters: float) -> ClusterFold:
+        return cluster_fold(window_ms=2 * DAY, lateness_ms=DAY, **parameters)
 
     def test_a_micro_cluster_leaves_after_the_window_and_is_named(self) -> None:
         fold = self.fold()
@@ -271,7 +271,7 @@ class TestAgeing:
         assert change.rows.outcome.tolist() == [FOLDED]
 
     def test_memory_follows_the_window_not_the_stream(self) -> None:
-        fold = self.fold()
+        fold = self.fold(micro_threshold=0.9)  # each text opens its own
         sizes, offset = [], 0
         for day in range(0, 40, 2):
             at = START + day * DAY

@@ -26,19 +26,19 @@ SETTINGS = config.defaults()
 class TestGrid:
     def test_range_and_list_with_the_value_in_force(self) -> None:
         axes = axes_of(
-            ["cluster.micro_threshold=.15:.35:.1", "alert.suggest.min_posts=3,8"], SETTINGS
+            ["cluster.micro_threshold=.2:.4:.1", "alert.suggest.min_posts=3,8"], SETTINGS
         )
-        assert axes[0].values == (0.15, 0.25, 0.35)
+        assert axes[0].values == (0.2, 0.3, 0.4)
         assert axes[1].values == (3, 4, 8)
         assert [type(value) for value in axes[1].values] == [int, int, int]
         cells = cells_of(axes, SETTINGS)
         assert len(cells) == 9
         assert dict(cells[0].values) == {
-            "cluster.micro_threshold": 0.25, "alert.suggest.min_posts": 4,
+            "cluster.micro_threshold": 0.3, "alert.suggest.min_posts": 4,
         }  # fmt: skip
         assert cells[0].settings == SETTINGS
         last = cells[-1].settings
-        assert (last.cluster.micro_threshold, last.alert.suggest.min_posts) == (0.35, 8)
+        assert (last.cluster.micro_threshold, last.alert.suggest.min_posts) == (0.4, 8)
         assert len({cell.key for cell in cells}) == 9
 
     def test_a_signal_that_is_not_named_has_its_own_weight_in_force(self) -> None:
