@@ -222,6 +222,7 @@ class EmbeddedRoad:
             self._write_documents()
 
     def _fold_changes(self, portion: Portion) -> None:
+        self._alert.expect(portion.changes)
         for left, change in zip(range(len(portion.changes))[::-1], portion.changes, strict=True):
             with self._lock:
                 self._note(self._alert.apply(change, more=left > 0))

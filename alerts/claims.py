@@ -189,7 +189,7 @@ class Claims:
         sizes = np.concatenate(
             [np.diff(one.ends, prepend=0) for one in all_sums] + [[len(features)]]
         )
-        return micros.parts(
+        return micros.learnt.parts(
             np.concatenate([one.dense for one in all_sums] + [dense[None, :]]),
             np.concatenate([one.posts for one in all_sums] + [np.array([posts])]),
             np.repeat(np.arange(len(sizes)), sizes),

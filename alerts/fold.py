@@ -5,7 +5,7 @@ The single owner of rumor and alert documents. One fold reads the one partition 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -184,6 +184,10 @@ class AlertFold:
         effects.closed = close_aged(standing, writing, change.aged, effects.batch)
         writing.take(effects.batch, more=more)
         return effects
+
+    def expect(self, changes: Sequence[RumorInput]) -> None:
+        """What most likely is applied next: no result depends on it, but it is done faster."""
+        self._standing.micros.expect([one.micros for one in changes if isinstance(one, Change)])
 
     def flush(self) -> Batch:
         """Documents of all that changed since the last write, at the end of a stream."""

@@ -163,7 +163,7 @@ def _tell_apart(clock: Clock) -> None:
         (NORMALISE, front, ("frame_of",)),
         (ASSIGN, ClusterFold, ("fold",)),
         (SKETCH, Weights, ("vectors",)),
-        (SKETCH, Micros, ("_weigh",)),
+        (SKETCH, Micros, ("_foresee",)),
         (MERGE, Micros, ("add",)),
         (MERGE, Tree, ("grow",)),
         (COUNT, AlertFold, ("apply",)),

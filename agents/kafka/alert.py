@@ -155,7 +155,9 @@ class Done(NamedTuple):
 
 def _apply(state: AlertState, records: list[Any], door: Door, record_all: bool) -> Done:
     done = Done([], [], [], [], [])
-    for record in readable(records, read_input, done.damaged):
+    readable_ones = list(readable(records, read_input, done.damaged))
+    state.fold.expect(readable_ones)
+    for record in readable_ones:
         effects = state.take(record)
         if effects is None:
             continue

@@ -272,3 +272,24 @@ def _newest(batches: list[Batch]) -> dict[str, object]:
     for batch in batches:
         newest |= {d.rumor_id: d for d in batch.rumors} | {d.alert_id: d for d in batch.alerts}
     return newest
+
+
+@given(seed=SEEDS, chance=SEEDS)
+@settings(max_examples=8)
+def test_what_the_alert_fold_expects_changes_nothing(door: Door, seed: int, chance: int) -> None:
+    """Changes that were foreseen, that come otherwise than foreseen, and that nobody foresaw."""
+    expected = undisturbed(whole(seed, door), door)
+    changes, draw = expected.changes, random.Random(chance)
+    for foreseen in (lambda part: part, lambda part: part[::2], lambda part: part[::-1]):
+        fold, said = alert_fold(door=door, **RULES), list[str]()
+        at = 0
+        while at < len(changes):
+            part = changes[at : at + draw.choice([1, 5, 40, 400])]
+            fold.expect(foreseen(part))
+            for change in part:
+                said.append(_said(fold.apply(change)))
+                if not draw.randrange(50):
+                    fold.snapshot()
+            at += len(part)
+        assert said == outputs(expected)[1]
+        assert pack_state(fold.snapshot()) == expected.state()[1]

@@ -1,0 +1,130 @@
+"""How sums will stand after each of the next changes, and their vectors; see `alerts.ahead`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from alerts.ahead import MOST, Step, Stretch
+from alerts.features import NONE, Features, joined, merged
+from alerts.learnt import Learnt
+from alerts.parameters import LIKENESS, MEMORY
+from streams.grid import GRID, on_grid, sketch, unit
+from streams.records import MicroDelta
+
+Known = Callable[[str], tuple[Features, np.ndarray, int, int] | None]
+"""A micro-cluster's features, dense sum, vectors in it and when it was last due; None: a new one."""
+
+
+class _Sums:
+    """Sums at each place of a stretch, in the order of the log."""
+
+    def __init__(self, known: Known, dim: int) -> None:
+        self._known = known
+        self._new = (NONE, np.zeros(dim, np.int64), 0, 0)
+        self.features: list[Features] = []
+        self.dense: list[np.ndarray] = []
+        self.posts: list[int] = []
+        self.due: list[int] = []  # places
+        self._place: dict[str, int] = {}  # the last one of a micro-cluster
+        self._judged: dict[str, int] = {}
+
+    def add(self, delta: MicroDelta, i: int) -> None:
+        """What a delta brings to its i-th micro-cluster."""
+        name = delta.id[i]
+        place = self._place.get(name)
+        if place is None:
+            old, dense, posts, judged = self._known(name) or self._new
+            self._judged[name] = judged
+        else:
+            old, dense, posts = self.features[place], self.dense[place], self.posts[place]
+        span = slice(int(delta.feature_ends[i - 1]) if i else 0, int(delta.feature_ends[i]))
+        posts = max(posts + int(delta.vectors[i]), 0)  # posts may be moved away
+        place = self._place[name] = len(self.posts)
+        if posts and posts >= 2 * self._judged[name]:
+            self._judged[name] = posts
+            self.due.append(place)
+        self.features.append(merged(old, delta.features[span], delta.feature_sums[span]))
+        self.dense.append(dense + delta.dense[i])
+        self.posts.append(posts)
+
+
+def foresee(
+    deltas: Sequence[MicroDelta], known: Known, learnt: Learnt, dim: int, dense_weight: float
+) -> Stretch:
+    """A stretch out of the first of the deltas; one at least, if its vectors enter sums.
+
+    `learnt` is as before when it returns.
+    """
+    sums, steps, ids = _Sums(known, dim), list[Step](), set[str]()
+    last: dict[str, int] = {}
+    rarity, means = list[np.ndarray](), list[np.ndarray]()
+    seen, total = learnt.seen, learnt.dense_total
+    try:
+        for delta in deltas:
+            ids.update(delta.id)
+            if not len(delta.id) or not delta.vectors.any():
+                continue
+            start, first_due = len(sums.posts), len(sums.due)
+            entered = delta.vectors.nonzero()[0]
+            for i in entered.tolist():
+                sums.add(delta, i)
+                last[delta.id[i]] = len(steps)
+            rarity += [learnt.rarity(features, seen) for features, _ in sums.features[start:]]
+            means += [total / (GRID * max(seen, 1))] * len(entered)
+            at, due = slice(start, len(sums.posts)), slice(first_due, len(sums.due))
+            steps.append(Step(delta, entered, at, due))
+            learnt.count(delta)
+            seen += int(delta.vectors.sum())
+            total = total + delta.dense.sum(axis=0, dtype=np.int64)
+            if at.stop >= MOST or seen >= MEMORY:  # from there on frequencies are others
+                break
+    finally:
+        for step in steps:
+            learnt.count(step.delta, back=True)
+    dense, posts = np.array(sums.dense), np.array(sums.posts, np.int64)
+    text, features, summed = joined(sums.features)
+    lexical = sketch(text, features, summed * np.concatenate(rarity), len(posts))
+    mean = dense / (GRID * np.maximum(posts, 1))[:, None] - np.array(means)
+    vectors = on_grid(unit(mean), lexical, dense_weight)
+    meant, said = vectors[:, :dim].copy(), vectors[:, dim:].copy()
+    lengths, dense_lengths, spread = measured(meant, said, posts)
+    return Stretch(
+        steps=steps,
+        features=sums.features,
+        dense=dense,
+        posts=posts,
+        meant=meant,
+        said=said,
+        lengths=lengths,
+        dense_lengths=dense_lengths,
+        spread=spread,
+        due=np.array(sums.due, np.int64),
+        last=last,
+        room=len(ids),
+    )
+
+
+def measured(
+    meant: np.ndarray, said: np.ndarray, posts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lengths of whole vectors and of their dense parts, and the spread of so many posts; float32.
+
+    The mean of n unit vectors whose cosines are LIKENESS on average has the length
+    sqrt(LIKENESS + (1 - LIKENESS) / n).
+    """
+    dense, lexical = _squares(meant), _squares(said)
+    spread = np.sqrt(LIKENESS + (1.0 - LIKENESS) / np.maximum(posts, 1))
+    return _length(dense + lexical), _length(dense), spread.astype(np.float32)
+
+
+def _squares(x: np.ndarray) -> np.ndarray:
+    """Squared lengths of whole-number rows, float64; exact."""
+    return np.asarray(np.einsum("ij,ij->i", x, x), np.float64)
+
+
+def _length(squares: np.ndarray) -> np.ndarray:
+    """Lengths by their squares, 1 for zero rows; float32."""
+    length = np.sqrt(squares)
+    return np.where(length > 0, length, 1.0).astype(np.float32)
