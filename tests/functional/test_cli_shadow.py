@@ -51,7 +51,8 @@ def test_two_settings_over_a_file(day: str, capsys: pytest.CaptureFixture[str]) 
         "alert.suggest.min_posts": [4, 40], "alert.suggest.min_voices": [2, 30],
     }  # fmt: skip
     gone = other["fates"]["vanishes"] + other["fates"]["later"]
-    assert gone > 0 and other["fates"]["appears"] == 0
+    # What an alert in force covers may stand for itself where that alert is not raised.
+    assert gone > other["fates"]["appears"]
     assert other["sides"]["candidate"]["suggest"] < other["sides"]["in_force"]["suggest"]
 
     assert main(["shadow", day, "--candidate", strict, "--out", "kept"]) == 0

@@ -105,7 +105,7 @@ def test_a_study_is_stopped_or_killed_and_goes_on(tmp_path: Path) -> None:
         assert len(kept) >= len(cells)
     assert main([*command[3:], *sweep]) == 0
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert len(list(study.glob("work/cells-*/*.json"))) == 144  # 6 x 24
+    assert len(list(study.glob("work/cells-*/*.json"))) == 120  # 5 x 24
     assert (study / "report.html").exists()
     assert not list(study.rglob("changes-*")), "a killed study's logs are gone too"
 
