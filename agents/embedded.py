@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 
@@ -19,15 +18,14 @@ from agents import inbox
 from agents.decoding import decoded
 from agents.front import POSTS, Front, Portion, origin_of_post
 from agents.orders import Orders, order_of
+from agents.told import Progress, Results
 from alerts import AlertFold
 from stores.sqlite import SqliteStore
 from streams.codec import pack_state, unpack_state
 from streams.documents import Batch, RumorDocument, newest
-from streams.effects import Assigned, Effects, Merged, Moved, Raised
-from streams.records import Dead
+from streams.effects import Effects
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
-from streams.time import NEVER
 
 CHECKPOINT = "checkpoint"
 
@@ -44,37 +42,10 @@ GROWTH = 2.0
 """How much more than the last one the next checkpoint may cost, with the state that grew since."""
 
 
-class Results(msgspec.Struct, array_like=True):
-    """What the folds said about one stretch of the log."""
-
-    assigned: list[Assigned]
-    merged: list[Merged]
-    raised: list[Raised]
-    closed: list[RumorDocument]
-    dead: list[Dead]
-    moved: list[Moved] = []  # by splits, after `assigned` and `merged`
-
-
 RESULTS = "results"
 
 _encode = msgspec.msgpack.Encoder().encode
 _results = msgspec.msgpack.Decoder(Results)
-
-
-class Progress(NamedTuple):
-    """Counts so far, by what the folds said."""
-
-    posts_in: int = 0
-    folded: int = 0
-    duplicates: int = 0
-    late: int = 0
-    dead: int = 0
-    suggest: int = 0
-    confirm: int = 0
-    only_suggest: int = 0  # alerts that have not gone on to `confirm`
-    watermark: int = NEVER
-    open_rumors: int = 0
-    micro_clusters: int = 0  # active
 
 
 class EmbeddedRoad:

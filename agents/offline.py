@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agents.embedded import Results
 from agents.kafka.alert import AlertState
 from agents.kafka.cluster import ClusterState
 from agents.kafka.logs import reader
 from agents.recorded import Posts, inputs_of, read_posts, told_of, write_told
 from agents.stages import alert_fold, cluster_fold, door_for, encoder_for
+from agents.told import Results
 from clusters.heir import heir
 from config import Settings
 from stores import Store

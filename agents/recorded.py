@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.embedded import Progress, Results
 from agents.kafka.embed import NAME as EMBED
 from agents.kafka.logs import header, reader, records
 from agents.kafka.record import Recorded
 from agents.memory import peak_rss_bytes
 from agents.replay_files import Totals, write_files
 from agents.stages import alert_fold, door_for, encoder_for
+from agents.told import Progress, Results
 from config import Settings
 from streams.broker import Broker
 from streams.codec import CodecError, decode

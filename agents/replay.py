@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from agents.embedded import EmbeddedRoad, Progress
+from agents.embedded import EmbeddedRoad
 from agents.feeding import Feed, Feeding
 from agents.front import POSTS, Front
 from agents.front_process import FrontProcess
@@ -20,6 +20,7 @@ from agents.holding import holding
 from agents.memory import collect_rarely, peak_rss_bytes
 from agents.replay_files import Totals, write_files
 from agents.stages import stages
+from agents.told import Progress
 from config import Settings
 from stores.sqlite import SqliteStore
 from streams.codec import CodecError

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from agents.embedded import Progress, Results
+from agents.told import Progress, Results
 from streams.documents import RumorDocument
 from streams.effects import Moved, Raised
 from streams.records import Dead, Outcome

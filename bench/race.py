@@ -26,8 +26,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import config
-from agents.embedded import Progress
 from agents.replay import ReplayOptions, replay
+from agents.told import Progress
 from bench import machine, streams
 from bench.clustering.peers import COSINES, TfIdf, first_story, heavy
 from evaluation.metrics import bcubed, factorise

@@ -26,10 +26,11 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import config
-from agents.embedded import EmbeddedRoad, Progress
+from agents.embedded import EmbeddedRoad
 from agents.front import Entry, Front
 from agents.replay import ReplayOptions, replay
 from agents.stages import stages
+from agents.told import Progress
 from bench import machine, streams
 from streams.sqlite_database import Database
 from streams.validation import InputRecord

@@ -15,7 +15,8 @@ from cli.context import settings
 from cli.errors import UserError
 
 if TYPE_CHECKING:
-    from agents.embedded import EmbeddedRoad, Progress
+    from agents.embedded import EmbeddedRoad
+    from agents.told import Progress
     from console.status import PipelineStatus
 
 HOUR_MS = 3_600_000

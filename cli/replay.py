@@ -15,7 +15,7 @@ from cli.context import settings
 from cli.errors import UserError, WrongUse
 
 if TYPE_CHECKING:
-    from agents.embedded import Progress
+    from agents.told import Progress
 
 FilesArgument = Annotated[
     list[str],

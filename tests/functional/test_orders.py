@@ -17,12 +17,13 @@ import agents.replay
 import config
 from agents.applying import change_of
 from agents.deciding import decide
-from agents.embedded import CHECKPOINT, EmbeddedRoad, Progress
+from agents.embedded import CHECKPOINT, EmbeddedRoad
 from agents.front import Front
 from agents.inbox import leave
 from agents.orders import ORDERS
 from agents.replay import ReplayOptions, replay
 from agents.stages import stages
+from agents.told import Progress
 from config.changing import changed
 from stores.sqlite import SqliteStore
 from streams.codec import pack_state
