@@ -6,9 +6,9 @@ Repeats the posts of a file of JSON lines, or of the invented day of `tindon dem
 until N have gone through (default 100,000). In each repetition a seeded tenth of the words is replaced by
 words that none before it used, and so many posts say what nobody else says that about `--active`
 micro-clusters are held once a window has passed (`bench/streams.py`). With `--active 0` the file is
-replayed once, as it is. Prints a line for each stretch: posts/s by the clock, processor time of all
-processes, what is active, memory; the time that checkpoints took; and how long a restart takes: state
-read, folds restored, one new post let in, folded and durable.
+replayed once, as it is. Prints a line for each stretch, as it goes and again in the table: posts/s by the
+clock, processor time of all processes, what is active, memory; the time that checkpoints took; and how
+long a restart takes: state read, folds restored, one new post let in, folded and durable.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Marks:
                 )
             )
             self._since = now
+            print(_row(self.stretches[-1]), file=sys.stderr, flush=True)
 
 
 def main() -> int:
@@ -156,6 +157,13 @@ def _restart(out: Path, settings: config.Settings) -> float:
     return time.monotonic() - started
 
 
+def _row(s: Stretch) -> str:
+    return (
+        f"| {s.posts:,} | {s.posts_per_s:,.0f} | {s.us_per_post:.0f} "
+        f"| {s.micro_clusters:,} | {s.open_rumors:,} | {s.rss_mb} |"
+    )
+
+
 def table(result: dict[str, Any]) -> str:
     """The result for a person."""
     what = f"{result['file']}{', exact repeats removed' if result['unique'] else ''}"
@@ -164,11 +172,7 @@ def table(result: dict[str, Any]) -> str:
         "",
         "| posts | posts/s | µs per post | active micro-clusters | open rumors | MB |",
         "|---:|---:|---:|---:|---:|---:|",
-        *(
-            f"| {s['posts']:,} | {s['posts_per_s']:,.0f} | {s['us_per_post']:.0f} "
-            f"| {s['micro_clusters']:,} | {s['open_rumors']:,} | {s['rss_mb']} |"
-            for s in result["stretches"]
-        ),
+        *(_row(Stretch(**stretch)) for stretch in result["stretches"]),
         "",
         f"{result['posts_per_s']:,.0f} posts/s in all, result files included; checkpoints "
         f"{result['checkpoint_share']:.1%} of the time; restart to the first new post "
