@@ -54,6 +54,10 @@ class Producer:
             client, self._client = self._client, None
             await client.stop()
 
+    async def answered(self) -> bool:
+        """Whether the broker is there: asked anew, not remembered."""
+        return self._client is not None and bool(await self._client.client.force_metadata_update())
+
     async def send(
         self,
         topic: Topic,

@@ -20,7 +20,7 @@ from agents.kafka.cluster import ClusterStage
 from agents.kafka.embed import EmbedStage
 from agents.kafka.index import IndexStage
 from agents.kafka.metrics import Metrics
-from agents.kafka.producer import Producer
+from agents.kafka.producer import DELIVERY_MS, Producer
 from agents.kafka.ticker import send_ticks
 from agents.stages import door_for, encoder_for
 from config import Settings
@@ -43,6 +43,10 @@ LAST_RESORT_S = 4.9
 WATCH_S = 0.2
 LAG_S = 5.0
 """Seconds between two looks at the lag; each asks the broker, 2 to 9 ms."""
+
+AWAY_S = DELIVERY_MS / 1000
+"""Seconds without an answer of the broker after which the worker ends, whatever its stages wait for: a
+client tries to connect for ever, some thousand times a second."""
 
 
 class WorkerError(Exception):
@@ -152,8 +156,8 @@ class _Worker:
         return IndexStage(road, store)
 
     async def _watch(self) -> None:
-        """Notice when Faust gives up, and keep the lag current."""
-        next_lag = 0.0
+        """Notice when Faust gives up or Kafka is away for good, and keep the lag current."""
+        next_lag, answered = 0.0, time.monotonic()
         while True:
             await asyncio.sleep(WATCH_S)
             for stage in self._stages:
@@ -161,8 +165,18 @@ class _Worker:
                     self._failed(reason)
             if time.monotonic() >= next_lag:
                 next_lag = time.monotonic() + LAG_S
-                for stage in self._stages:
-                    await self._measure_lag(stage)
+                if await self._kafka_answers():
+                    answered = time.monotonic()
+                    for stage in self._stages:
+                        await self._measure_lag(stage)
+                elif (away := time.monotonic() - answered) > AWAY_S:
+                    address = self._settings.kafka.bootstrap
+                    self._failed(WorkerError(f"no answer from Kafka at {address} for {away:.0f} s"))
+
+    async def _kafka_answers(self) -> bool:
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(self._producer.answered(), LAG_S)
+        return False
 
     async def _measure_lag(self, stage: Stage) -> None:
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from kafka.admin import NewPartitions
 
+from agents.kafka.worker import AWAY_S
 from agents.offline import write_offline
 from agents.recorded import write_recorded
 from deploy.local import Kafka
@@ -54,6 +55,26 @@ def test_kafka_that_comes_up_after_the_worker_with_no_topic_in_it(
         if worker.poll() is None:
             worker.kill()
             worker.wait(10)
+        server.stop()
+
+
+@pytest.mark.parametrize("stage", ["embed", "cluster", "alert", "index"])
+def test_kafka_that_goes_away_for_good(
+    name: str, state_folder: Path, tmp_path: Path, stage: str
+) -> None:
+    """Whatever a worker does, it ends with a line, so that its supervisor starts it when Kafka is back."""
+    server = Kafka(state_folder, *free_ports(2))
+    server.start()
+    try:
+        server.wait(180)
+        with road(server.bootstrap, name, tmp_path, **LIGHT) as kafka_road:
+            worker = kafka_road.start_worker("--agents", stage)
+            kafka_road.until(lambda: kafka_road.members(stage) == 1, "the worker")
+            kafka_road.ingest(str(scenario_file(tmp_path / "day.jsonl", 50)))
+            server.kill()
+            assert worker.wait(AWAY_S + 30) == 1, kafka_road.log_of(worker)
+            assert "no answer from Kafka" in kafka_road.log_of(worker)
+    finally:
         server.stop()
 
 
