@@ -7,7 +7,7 @@ brought up to date. All are whole numbers below 2**24, so the result is that of 
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable
 
 import numpy as np
 
@@ -36,11 +36,11 @@ class Ahead:
         """Weights have changed: what was made with the old ones is of no use."""
         self._place: dict[int, int] = {}  # row of the frame -> place in the stretch
 
-    def place(self, row: int, most: int, known: Container[int]) -> int:
+    def place(self, row: int, most: int, known: Callable[[int], bool]) -> int:
         """A row's place in the arrays below.
 
         A stretch that begins with it takes up to `most` rows; those of a `known` wording are left
-        out, they will need no product.
+        out, they will need no product. (Were one left out that needs it, it would begin a stretch anew.)
         """
         at = self._place.get(row)
         if at is None or self._moved != self._table.moved:
@@ -48,13 +48,13 @@ class Ahead:
             at = 0
         return at
 
-    def _begin(self, row: int, most: int, known: Container[int]) -> None:
+    def _begin(self, row: int, most: int, known: Callable[[int], bool]) -> None:
         rows, used = [row], {self._wording[row]}
         for other in range(row + 1, len(self._wording)):
             if len(rows) == most:
                 break
             wording = self._wording[other]
-            if not wording or (wording not in used and wording not in known):
+            if not wording or (wording not in used and not known(wording)):
                 used.add(wording)
                 rows.append(other)
         self._place = {other: at for at, other in enumerate(rows)}

@@ -153,6 +153,11 @@ class ClusterFold:
                 self._wording = self._live_wordings()
         self._seen.expire(now)
 
+    def _follows(self, wording: int) -> bool:
+        """Whether a post of that wording needs no comparing: its micro-cluster is still there."""
+        serial = self._wording.get(wording)
+        return serial is not None and self._table.row_of(serial) is not None
+
     def _live_wordings(self) -> dict[int, int]:
         row_of = self._table.row_of
         return {w: s for w, s in self._wording.items() if row_of(s) is not None}
@@ -237,7 +242,7 @@ class ClusterFold:
         table, threshold = self._table, self._parameters.micro_threshold
         serials: list[int] = []
         for row in rows:
-            i = ahead.place(row, self._until_refresh(), self._wording)
+            i = ahead.place(row, self._until_refresh(), self._follows)
             created, length = int(posts.created_at[row]), ahead.lengths[i]
             at, score = table.best(ahead.products[i])
             if at < 0 or not length or agreement(score / length, table.members(at)) < threshold:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
+import pytest
+
+from clusters.table import MicroTable
 from streams.codec import encode, pack_state
 from streams.validation import Tick
 from tests.fold_scene import DAY, DENSE_DOOR, MINUTE, START, Entry, cluster_fold, cut, frame, post
@@ -47,3 +51,27 @@ def test_a_frame_is_folded_as_its_single_entries_are() -> None:
     ]
     assert [encode(change) for change in at_once.fold(whole)] == expected
     assert pack_state(at_once.snapshot()) == pack_state(one_by_one.snapshot())
+
+
+def test_words_said_again_after_the_window_are_compared_together_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their micro-clusters are gone, so they need comparing: many at a time, as any others."""
+    stretches: list[int] = []
+    products = MicroTable.products
+
+    def counted(table: MicroTable, vectors: np.ndarray) -> np.ndarray:
+        stretches.append(len(vectors))
+        return products(table, vectors)
+
+    monkeypatch.setattr(MicroTable, "products", counted)
+    chance = random.Random(6)
+    texts = [" ".join(f"tin{chance.randrange(3000)}x" for _ in range(9)) for _ in range(256)]
+    entries: list[Entry] = []
+    for begin in (START, START + 3 * WINDOW):
+        entries.append(Tick(begin))
+        entries += [post(f"{begin}-{n}", text, begin + n) for n, text in enumerate(texts)]
+    fold = cluster_fold(door=DENSE_DOOR, window_ms=WINDOW, micro_threshold=0.5)
+    fold.fold(frame(entries, door=DENSE_DOOR))
+    assert sum(stretches) >= 2 * len(texts), "nothing was compared again"
+    assert len(stretches) < len(texts) // 8
