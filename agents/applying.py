@@ -16,7 +16,7 @@ from msgspec import to_builtins
 from agents.inbox import leave
 from agents.kafka.logs import reader, records
 from agents.kafka.producer import Producer, delivered
-from agents.replay import RUN, RunMark
+from agents.marks import APPLIED, RUN, RunMark
 from agents.stages import alert_fold, alert_parameters, cluster_parameters, door_for
 from config import Settings
 from config.changing import fold_values
@@ -26,9 +26,6 @@ from streams.inputs import SettingsChange
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
 from streams.topics import Topics, ensure
-
-APPLIED = "settings"
-"""The list in the embedded road's database."""
 
 
 def change_of(settings: Settings, *, who: str, at: int, why: str = "") -> SettingsChange:

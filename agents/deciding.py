@@ -9,7 +9,8 @@ from agents.embedded import EmbeddedRoad
 from agents.front import Front
 from agents.holding import holding
 from agents.inbox import leave
-from agents.replay import CHUNK, DATABASE, ReplayError, mark_of
+from agents.marks import mark_of
+from agents.replay import CHUNK, DATABASE, ReplayError
 from agents.stages import stages
 from config import Settings
 from streams.inputs import Decision

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -17,13 +16,13 @@ from agents.feeding import Feed, Feeding
 from agents.front import POSTS, Front
 from agents.front_process import FrontProcess
 from agents.holding import holding
+from agents.marks import APPLIED, RunMark, inputs_of, made_here, mark_of, put_mark
 from agents.memory import collect_rarely, peak_rss_bytes
-from agents.replay_files import Totals, write_files
+from agents.replay_files import NAMES, SUMMARY, Totals, write_files
 from agents.stages import stages
 from agents.told import Progress
 from config import Settings
 from stores.sqlite import SqliteStore
-from streams.codec import CodecError
 from streams.sources.files import STDIN
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
@@ -35,8 +34,6 @@ LARGE_BYTES = 4_000_000
 """Of input from which on two processes are faster: the second one needs half a second to start."""
 
 DATABASE = "tindon.sqlite"
-
-RUN = "run"  # blob: what this folder is a replay of
 
 
 class ReplayError(Exception):
@@ -55,15 +52,9 @@ class ReplayOptions(msgspec.Struct, frozen=True, kw_only=True):
     processes: int | None = None  # 1 or 2; None: two for large files
     on_progress: Callable[[Progress, int | None], None] | None = None  # (counts, records in all)
     on_road: Callable[[EmbeddedRoad], None] | None = None  # once the road stands
-
-
-class RunMark(msgspec.Struct):
-    """What a folder is a replay of, and whether it came to its end."""
-
-    inputs: str
-    settings: str
-    encoder: str
-    finished: bool
+    on_kept: Callable[[], None] | None = (
+        None  # set: a finished replay of the same is kept, and told
+    )
 
 
 def replay(
@@ -74,6 +65,11 @@ def replay(
     Raises FileError, ReplayError, DatabaseError, EncoderError: each one line with the mend.
     """
     built = stages(settings, replay=True)
+    if options.on_kept is not None:
+        kept = _kept(paths, out, settings, built.door.identity, options)
+        if kept is not None:
+            options.on_kept()
+            return kept
     feed = Feed(
         paths=paths,
         as_is=options.as_is,
@@ -101,7 +97,10 @@ def replay(
         source = child or Feeding(feed, built.door, built.cluster)
         total = source.total()
         mark = RunMark(
-            _fingerprint(paths, options), settings.sha256, built.door.identity, finished=False
+            inputs_of(paths, options.as_is, options.assume_rate),
+            settings.sha256,
+            built.door.identity,
+            finished=False,
         )
         database = stack.enter_context(_database(out, mark))
         road = EmbeddedRoad(database, built.alert)
@@ -130,7 +129,7 @@ def replay(
             encoder=built.door.identity,
         )
         summary = write_files(road, out, totals)
-        database.put_blob(RUN, msgspec.msgpack.encode(msgspec.structs.replace(mark, finished=True)))
+        put_mark(database, msgspec.structs.replace(mark, finished=True))
     return summary
 
 
@@ -150,17 +149,26 @@ def _processes(paths: list[str], options: ReplayOptions) -> int:
     return 2 if size >= LARGE_BYTES and len(os.sched_getaffinity(0)) > 1 else 1
 
 
-def _fingerprint(paths: list[str], options: ReplayOptions) -> str:
-    """Of the input files' contents and of the options that decide their order."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr((options.as_is, options.assume_rate)).encode())
-    for path in paths:
-        digest.update(f"\0{path}\0".encode())
-        if path != STDIN:
-            with open(path, "rb") as file:
-                while part := file.read(1 << 20):
-                    digest.update(part)
-    return digest.hexdigest()
+def _kept(
+    paths: list[str], out: Path, settings: Settings, encoder: str, options: ReplayOptions
+) -> dict[str, Any] | None:
+    """The summary of the finished replay in `out`, if this run would say the same; else None."""
+    if not (out / DATABASE).is_file() or not all((out / name).is_file() for name in NAMES):
+        return None
+    try:
+        inputs = inputs_of(paths, options.as_is, options.assume_rate)
+    except OSError:  # whoever reads it says what is wrong
+        return None
+    with Database(out / DATABASE) as database:
+        mark = RunMark(inputs, settings.sha256, encoder, finished=True)
+        if mark_of(database) != mark or not made_here(database):
+            return None
+        if SqliteStore(database).audit(limit=1) or SqliteLog(database).end(APPLIED):
+            return None  # somebody had a say in it
+    try:
+        return msgspec.json.decode((out / SUMMARY).read_bytes(), type=dict[str, Any])
+    except msgspec.DecodeError:
+        return None
 
 
 def _database(out: Path, mark: RunMark) -> Database:
@@ -170,7 +178,7 @@ def _database(out: Path, mark: RunMark) -> Database:
         database = Database(path)
         stands = mark_of(database)
         if stands is None and not SqliteLog(database).end(POSTS):  # what was left for its beginning
-            database.put_blob(RUN, msgspec.msgpack.encode(mark))
+            put_mark(database, mark)
             return database
         if stands == mark:
             return database
@@ -188,16 +196,5 @@ def _database(out: Path, mark: RunMark) -> Database:
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             (out / name).unlink(missing_ok=True)
     database = Database(path)
-    database.put_blob(RUN, msgspec.msgpack.encode(mark))
+    put_mark(database, mark)
     return database
-
-
-def mark_of(database: Database) -> RunMark | None:
-    """What stands in a database about its replay; None before the first. Raises CodecError."""
-    blob = database.get_blob(RUN)
-    if blob is None:
-        return None
-    try:
-        return msgspec.msgpack.decode(blob, type=RunMark)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise CodecError("its mark of what was replayed does not fit its form") from None

@@ -22,7 +22,8 @@ from streams.records import Dead, Outcome
 
 SCHEMA = 1
 LINES = 1_000  # written at a time
-NAMES = ("assignments.jsonl", "alerts.jsonl", "rumors.jsonl", "dead.jsonl", "summary.json")
+SUMMARY = "summary.json"
+NAMES = ("assignments.jsonl", "alerts.jsonl", "rumors.jsonl", "dead.jsonl", SUMMARY)
 
 _lines = msgspec.json.Encoder().encode_lines
 _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
@@ -99,7 +100,7 @@ def write_files(road: Road, out: Path, totals: Totals) -> dict[str, Any]:
     _write(out / "rumors.jsonl", (_rumor(r, heirs) for r in rumors))
     _write(out / "dead.jsonl", (msgspec.to_builtins(d) for d in dead))
     summary = _summary(totals, dead, len(names["rumor"]), len(names["event"]))
-    _write(out / "summary.json", [summary])
+    _write(out / SUMMARY, [summary])
     return summary
 
 

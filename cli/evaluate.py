@@ -12,6 +12,7 @@ import typer
 from cli.config import Format, FormatOption
 from cli.errors import UserError, WrongUse
 from cli.replay import AsIsOption, FilesArgument, RateOption, run
+from cli.stopping import stopping
 
 
 def register(app: typer.Typer) -> None:
@@ -32,20 +33,29 @@ def evaluate(
     """Replay labelled posts and score them: clustering, mistakes, alerts.
 
     Labels are the fields `cluster` (a story's name, or null) and `label`. Files without any label
-    give counts and alerts, no scores.
+    give counts and alerts, no scores. With --out, an interrupted evaluation goes on when it is called
+    again the same way, and a finished replay is not done twice.
     """
-    from agents.replay import ReplayOptions
-    from evaluation import EvaluationError, cli_text, render, score
-
     if "-" in files:
         raise WrongUse("evaluate reads its files twice: give files, not -")
-    with tempfile.TemporaryDirectory(prefix="tindon-evaluate-") as scratch:
+    with stopping(out), tempfile.TemporaryDirectory(prefix="tindon-evaluate-") as scratch:
+        from agents.replay import ReplayOptions
+        from evaluation import EvaluationError, cli_text, render, score
+
         folder = out or Path(scratch)
         run(
             ctx,
             files,
             folder,
-            lambda show: ReplayOptions(as_is=as_is, assume_rate=assume_rate, on_progress=show),
+            lambda show: ReplayOptions(
+                as_is=as_is,
+                assume_rate=assume_rate,
+                on_progress=show,
+                on_kept=lambda: typer.echo(
+                    f"replay  the one in {folder} is kept: same files, settings and program",
+                    err=True,
+                ),
+            ),
         )
         try:
             results = score(folder, files, allow_unlabelled=True, assume_rate=assume_rate)

@@ -48,14 +48,20 @@ COMMANDS = (
 )
 
 
+INTERRUPTED = 130
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; what a user can mend is one line on stderr."""
     try:
         code = application()(arguments, prog_name="tindon", standalone_mode=False)
         sys.stdout.flush()
+        # Inside a command Ctrl-C arrives here as this code, without a word.
+        if code == INTERRUPTED:
+            return _said("interrupted", INTERRUPTED)
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
-        return _said("interrupted", 130)
+        return _said("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # Python flushes stdout once more at exit: let it flush into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,6 +13,7 @@ import typer
 
 from cli.context import settings
 from cli.errors import UserError, WrongUse
+from cli.stopping import stopping
 
 if TYPE_CHECKING:
     from agents.told import Progress
@@ -57,22 +58,23 @@ def replay(
 
     An interrupted replay goes on when it is called again the same way.
     """
-    from agents.replay import ReplayOptions
-
     if speed is not None and not 0 < speed < math.inf:
         raise WrongUse(f"--speed {speed:g} is not usable: give a number above 0")
-    summary = run(
-        ctx,
-        files,
-        out,
-        lambda show: ReplayOptions(
-            as_is=as_is,
-            assume_rate=assume_rate,
-            speed=speed,
-            processes=processes,
-            on_progress=show,
-        ),
-    )
+    with stopping(out):
+        from agents.replay import ReplayOptions
+
+        summary = run(
+            ctx,
+            files,
+            out,
+            lambda show: ReplayOptions(
+                as_is=as_is,
+                assume_rate=assume_rate,
+                speed=speed,
+                processes=processes,
+                on_progress=show,
+            ),
+        )
     typer.echo(described(summary, out))
     if not summary["folded"] + summary["duplicates"] + summary["late"]:
         raise UserError(f"no valid post among {summary['dead']}: {out / 'dead.jsonl'} tells why")

@@ -23,8 +23,12 @@ BLUE, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00
 RULES = {WORDINGS_RULE: (ORANGE, 6), POSTS_RULE: (GREEN, -12)}
 LEVEL_COLOURS = {"suggest": BLUE, "confirm": VERMILION}
 DELAY_TICKS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
-# Recall is drawn over stories of at least this many posts, where the desk wants every one.
-RECALL_FIELD, RECALL_LABEL = "recall_20", "recall of stories with 20 or more posts"
+# What precision is drawn against: field of a point, and its name on the axis. Recall is drawn over
+# stories of so many posts that the desk wants every one.
+TRADED = {
+    "recall_20": "recall of stories with 20 or more posts",
+    "posts_median": "median posts of the story until the alert",
+}
 
 
 def band_name(low: int, high: int | None) -> str:
@@ -55,10 +59,16 @@ def size_bars(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def tradeoff(points: Sequence[dict[str, Any]]) -> str:
-    """Precision against recall and against delay: both levels, their score curves, naive rules."""
+    """Precision against recall and against delay: both levels, their score curves, naive rules.
+
+    A chart without a single point is left out; empty when that is both of them.
+    """
+    drawn = {field: label for field, label in TRADED.items() if _known(points, field)[0]}
+    if not drawn:
+        return ""
     figure = new_figure(9.6, 3.9)
-    left, right = figure.subplots(1, 2, sharey=True)
-    for axes, field in ((left, RECALL_FIELD), (right, "posts_median")):
+    charts = figure.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
+    for axes, (field, label) in zip(charts, drawn.items(), strict=True):
         for rule, (colour, shift) in RULES.items():
             _curve(axes, [p for p in points if p["rule"] == rule], field, colour, shift)
         for level, colour in LEVEL_COLOURS.items():
@@ -68,16 +78,15 @@ def tradeoff(points: Sequence[dict[str, Any]]) -> str:
             x, y, _ = _known([p for p in points if p["rule"] == f"tindon {level}"], field)
             name = f"tindon {level}"
             axes.plot(x, y, "D", color=colour, markersize=9, label=name, zorder=5)
+        axes.set_xlabel(label)
         plain_axes(axes, "both")
-    left.set_xlabel(RECALL_LABEL)
-    right.set_xlabel("median posts of the story until the alert")
-    left.set_ylabel("precision")
-    handles, names = left.get_legend_handles_labels()
+    charts[0].set_ylabel("precision")
+    handles, names = charts[0].get_legend_handles_labels()
     figure.legend(handles, names, frameon=False, ncols=4, loc="outside upper center")
     return svg_of(
         figure,
-        "Two charts: precision against recall and against median posts until the alert, "
-        "for both alert levels and the two naive rules",
+        f"Precision against {' and against '.join(drawn.values())}, for both alert levels and the "
+        "two naive rules",
     )
 
 

@@ -20,6 +20,7 @@ class Assignment(msgspec.Struct, frozen=True):
     source: str
     post_id: str | None
     outcome: str
+    reason: str | None = None  # why a record is dead or late
     micro_cluster_id: str | None = None
     first_rumor_id: str | None = None
     rumor_id: str | None = None

@@ -1,6 +1,7 @@
 """The whole evaluation of one replay, as one dictionary that JSON can hold."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,18 @@ def score(
             "folded, so there is nothing to score; posts without time need --assume-rate N, and "
             "`tindon replay` tells the reasons of the others in dead.jsonl"
         )
+    reasons = Counter(a.reason or "unknown" for a in replayed.assignments if a.outcome == "dead")
     labelled = bool(gold.stories)
     results = {
         "schema": RESULTS_SCHEMA,
         "files": [
-            {"file": f.name, "posts": f.posts, "unreadable": f.unreadable} for f in gold.files
+            {
+                "file": f.name,
+                "posts": f.posts,
+                "unreadable": f.unreadable,
+                "unknown_columns": list(f.unknown_columns),
+            }
+            for f in gold.files
         ],
         "replay": {name: replayed.summary.get(name) for name in REPLAY_FIELDS},
         "posts": {
@@ -59,10 +67,13 @@ def score(
             **outcomes,
             "labelled": int(table.labelled.sum()),
             "stories": len(gold.stories),
-            "without_story": int((~table.labelled).sum()),
+            "without_story": int((~table.labelled).sum()) - table.again,
             "exact_repeats": int(table.repeat.sum()),
             "not_replayed": table.lacking,
             "not_in_labelled_files": table.unknown,
+            "repeated_ids": gold.repeated,
+            "relabelled_ids": gold.relabelled,
+            "dead_by_reason": dict(sorted(reasons.items())),
         },
         "clustering": score_clustering(table) if labelled else None,
         "mistakes": find_mistakes(table) if labelled else None,

@@ -1,6 +1,5 @@
 """Gold and replay joined into one table: a row for every input record, in folded order."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +16,8 @@ class Table:
     """n records in folded order (dead ones after them, posts that the replay lacks last).
 
     Group columns (`micro`, `arrival`, `rumor`, `event`) are labels in which every post that was
-    not folded stands alone. `story` is -1 for a post of no story. `repeat` marks a post whose plain
+    not folded stands alone. `story` is -1 for a post of no story, and for a record whose post another
+    record stands for. `repeat` marks a post whose plain
     wording an earlier record of the same file had. `time` is event time in seconds, NaN if unknown.
     `arrived` is false for dead and lacking posts.
     """
@@ -40,6 +40,7 @@ class Table:
     rumor_id: list[str | None]
     lacking: int
     unknown: int
+    again: int = 0  # records of a post that another record stands for
     judged: Mask | None = None  # what labels speak of; None: everything
 
     def __len__(self) -> int:
@@ -53,8 +54,9 @@ class Table:
 def join(gold: Gold, replayed: Replayed) -> Table:
     """Match each replayed record with its labelled post by (source, id).
 
-    Records without a labelled post (`unknown`) belong to no story; labelled posts without a
-    record (`lacking`) stand alone, which costs recall. Raises EvaluationError if nothing matches.
+    Of the records of one post the folded one stands for it, else the first. Records without a labelled
+    post (`unknown`) belong to no story; labelled posts without a record (`lacking`) stand alone, which
+    costs recall. Raises EvaluationError if nothing matches.
     """
     gold_row = _gold_rows(gold, replayed.assignments)
     if len(gold_row) and not (gold_row >= 0).any():
@@ -62,19 +64,24 @@ def join(gold: Gold, replayed: Replayed) -> Table:
             f"no replayed post is in {', '.join(f.name for f in gold.files)}; "
             "give the files that were replayed"
         )
-    # A record with no readable id is a line that the labelled file cannot hold as a post.
-    kept = [i for i, a in enumerate(replayed.assignments) if a.post_id is not None]
+    kept = [
+        i for i, a in enumerate(replayed.assignments) if a.post_id is not None or gold_row[i] >= 0
+    ]
     kept.sort(key=lambda i: replayed.assignments[i].seq)
     records: list[Assignment | None] = [replayed.assignments[i] for i in kept]
     rows = gold_row[kept]
+    again = _again(rows, records)
     lacking = np.setdiff1d(np.arange(len(gold)), rows)
     records += [None] * len(lacking)
     rows = np.concatenate([rows, lacking]).astype(np.int64)
+    again = np.concatenate([again, np.zeros(len(lacking), dtype=bool)])
 
     known = rows >= 0
-    story = np.where(known, gold.story[rows], -1)
+    story = np.where(known & ~again, gold.story[rows], -1)
     text = [gold.text[r] if r >= 0 else "" for r in rows]
-    wordings = [plain_wording(t) if r >= 0 else None for t, r in zip(text, rows, strict=True)]
+    wordings = [
+        plain_wording(t) if stands else None for t, stands in zip(text, known & ~again, strict=True)
+    ]
     wording = factorise(wordings)
     folded = np.array([a is not None and a.outcome == "folded" for a in records], dtype=bool)
 
@@ -105,40 +112,40 @@ def join(gold: Gold, replayed: Replayed) -> Table:
         rumor_id=[a.rumor_id if a else None for a in records],
         lacking=len(lacking),
         unknown=int((~known).sum()),
+        again=int(again.sum()),
         judged=known if gold.partial else None,
     )
 
 
 def _gold_rows(gold: Gold, assignments: list[Assignment]) -> Labels:
-    """For each assignment the row of its labelled post, -1 for none; no row is used twice.
+    """For each assignment the row of its labelled post, -1 for none.
 
-    Where an id occurs more than once in a source, `input` ("file name:line") tells them apart;
-    without a fitting line they are taken in file order.
+    A dead record whose id could not be used is matched by its `input` ("file name:line").
     """
-    rows_of: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row, key in enumerate(zip(gold.source, gold.post_id, strict=True)):
-        rows_of[key].append(row)
-    found = np.full(len(assignments), -1, dtype=np.int64)
-    waiting: list[int] = []
-    for i, record in enumerate(assignments):
-        rows = rows_of.get((record.source, record.post_id or ""))
-        if rows is None:
+    row_of = {key: row for row, key in enumerate(zip(gold.source, gold.post_id, strict=True))}
+    names = [one.name for one in gold.files]
+    places = zip(gold.file.tolist(), gold.line.tolist(), strict=True)
+    at_line = {f"{names[file]}:{line}": row for row, (file, line) in enumerate(places)}
+    rows = [
+        at_line.get(a.input, -1) if a.post_id is None else row_of.get((a.source, a.post_id), -1)
+        for a in assignments
+    ]
+    return np.array(rows, dtype=np.int64)
+
+
+def _again(rows: Labels, records: list[Assignment | None]) -> Mask:
+    """True for each record of a labelled post that another record stands for."""
+    stands: dict[int, int] = {}
+    again = np.zeros(len(rows), dtype=bool)
+    for place, (row, record) in enumerate(zip(rows.tolist(), records, strict=True)):
+        if row < 0:
             continue
-        at_line = next((r for r in rows if _input_name(gold, r) == record.input), None)
-        if at_line is None:
-            waiting.append(i)
-        else:
-            rows.remove(at_line)
-            found[i] = at_line
-    for i in waiting:
-        rows = rows_of[(assignments[i].source, assignments[i].post_id or "")]
-        if rows:
-            found[i] = rows.pop(0)
-    return found
-
-
-def _input_name(gold: Gold, row: int) -> str:
-    return f"{gold.files[gold.file[row]].name}:{gold.line[row]}"
+        other = stands.setdefault(row, place)
+        if other != place:
+            folded = record is not None and record.outcome == "folded"
+            again[other if folded else place] = True
+            stands[row] = place if folded else other
+    return again
 
 
 def _repeats(wording: Labels, file: Labels) -> Mask:

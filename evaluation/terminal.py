@@ -16,6 +16,8 @@ VIEW_NAMES = {
 }
 # Languages in the terminal's table; all of them are in the JSON and the report.
 LANGUAGES_SHOWN = 6
+# Unknown columns that are named; all of them are in the JSON.
+COLUMNS_SHOWN = 8
 # The k of each naive rule that the terminal shows; all of them are in the JSON and the report.
 RULE_KS_SHOWN = (3, 4, 6, 10)
 
@@ -54,15 +56,47 @@ def notices(results: dict[str, Any]) -> list[str]:
             f"{count(posts['not_in_labelled_files'])} replayed posts are in no labelled file; "
             "they count as posts of no story."
         )
-    unreadable = sum(f["unreadable"] for f in results["files"])
-    if unreadable:
-        found.append(f"{count(unreadable)} lines of the labelled files could not be read.")
+    found += _of_the_files(results)
     if results["alerts"]["unknown_post_ids"]:
         found.append(
             f"{count(results['alerts']['unknown_post_ids'])} post ids of alerts are not among the "
             "folded posts; the folder mixes two replays."
         )
     return found
+
+
+def _of_the_files(results: dict[str, Any]) -> list[str]:
+    """What the labelled files hold that is not scored as it stands there."""
+    posts, found = results["posts"], []
+    if posts["dead_by_reason"]:
+        reasons = ", ".join(f"{count(n)} {reason}" for reason, n in posts["dead_by_reason"].items())
+        found.append(
+            f"Dead records: {count(posts['dead'])} ({reasons}). The rest is evaluated; a dead post with a "
+            "story stands alone."
+        )
+    unreadable = sum(f["unreadable"] for f in results["files"])
+    if unreadable > posts["dead"] or (unreadable and posts["not_in_labelled_files"]):
+        found.append(f"{count(unreadable)} lines of the labelled files could not be read.")
+    if posts["repeated_ids"]:
+        other = posts["relabelled_ids"]
+        found.append(
+            f"Ids that came more than once in their source: {count(posts['repeated_ids'])}. Each post "
+            "is scored once"
+            + (f"; {count(other)} had several labels: the first counts." if other else ".")
+        )
+    if unknown := sorted({name for f in results["files"] for name in f["unknown_columns"]}):
+        more = len(unknown) - COLUMNS_SHOWN
+        found.append(
+            "Columns that Tindon does not know are left out, as in a replay: "
+            + ", ".join(map(_plain, unknown[:COLUMNS_SHOWN]))
+            + (f" and {count(more)} more." if more > 0 else ".")
+        )
+    return found
+
+
+def _plain(name: str) -> str:
+    """A column's name as one short word of a line."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:40]
 
 
 def _clustering(clustering: dict[str, Any]) -> list[str]:

@@ -81,6 +81,16 @@ class TestEntry:
             assert said.read() == ""
         assert process.wait(60) == 1
 
+    def test_ctrl_c_inside_a_command_is_one_line(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("cli.config.loaded", interrupted)
+        assert entry.main(["config", "path"]) == 130
+        assert capsys.readouterr().err == "tindon: interrupted\n"
+
     @pytest.mark.parametrize(
         ("raised", "code", "line"),
         [

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import cli.replay
+import evaluation
+from agents import replay as replaying
+from agents.embedded import Progress
 from cli.main import main
 
 STORIES = {
@@ -111,11 +120,157 @@ def test_posts_without_time_are_told_and_scored_at_an_assumed_rate(
     assert main(["evaluate", str(path), "--assume-rate", "60", "--out", "timed"]) == 0
 
 
-def test_a_damaged_line_beside_labelled_ones(capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_lines_are_counted_by_reason_and_the_rest_is_scored(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = labelled()
+    sound = scored(capsys, path)
+    add(path, '{"id": "half', {"id": "mute", "created_at": START, "cluster": None, "text": " "})
+    add(path, {"id": 7, "text": "mất điện", "created_at": START, "cluster": None})
+    broken = scored(capsys, path)
+    assert broken["posts"]["dead_by_reason"] == {"bad_id": 1, "no_text": 1, "not_json": 1}
+    assert broken["clustering"] == sound["clustering"]
+    told = notices(capsys, path)
+    assert told == [
+        "Dead records: 3 (1 bad_id, 1 no_text, 1 not_json). The rest is evaluated; a dead post with a "
+        "story stands alone."
+    ]
+
+
+def test_an_id_that_came_twice_is_scored_once(capsys: pytest.CaptureFixture[str]) -> None:
+    path = labelled()
+    sound = scored(capsys, path)
+    posts = [json.loads(line) for line in Path(path).read_text().splitlines()]
+    again = [one for one in posts if one["cluster"]][:7]
+    for one in again:
+        one["created_at"] += 86_400
+    again[0]["cluster"] = "bread" if again[0]["cluster"] == "dam" else "dam"
+    add(path, *again)
+    twice = scored(capsys, path)
+    assert twice["posts"]["duplicate"] == 7
+    assert twice["clustering"] == sound["clustering"]
+    assert twice["mistakes"] == sound["mistakes"]
+    assert notices(capsys, path) == [
+        "Ids that came more than once in their source: 7. Each post is scored once; 1 had several "
+        "labels: the first counts."
+    ]
+
+
+def test_unknown_columns_are_named_once(capsys: pytest.CaptureFixture[str]) -> None:
     path = Path(labelled())
-    path.write_text(path.read_text() + '{"id": "half\n', encoding="utf-8")
-    assert main(["evaluate", str(path), "--format", "json", "--out", "out"]) == 0
-    assert json.loads(Path("out/summary.json").read_text())["dead"] == 1
+    assert notices(capsys, str(path)) == [], "label and cluster are no strangers"
+    posts = [json.loads(line) for line in path.read_text().splitlines()]
+    names = ["id", "text", "created_at", "author", "cluster", "label"]
+    table = ["likes," + ",".join(names)]
+    table += ["3," + ",".join(str(one[name] or "") for name in names) for one in posts]
+    Path("posts.csv").write_text("\n".join(table), encoding="utf-8")
+    for one in posts:
+        one |= {"likes": 3, "tag\x1b[2J": ["#x"]}
+    path.write_text("".join(json.dumps(p) + "\n" for p in posts), encoding="utf-8")
+    told = "Columns that Tindon does not know are left out, as in a replay: "
+    assert notices(capsys, str(path)) == [told + "likes, tag?[2J."]
+    assert notices(capsys, "posts.csv") == [told + "likes."]
+
+
+def test_small_stories_give_a_sentence_instead_of_empty_axes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = Path(labelled())
+    posts = [json.loads(line) for line in path.read_text().splitlines()]
+    seen = dict.fromkeys(STORIES, 0)
+    for one in filter(lambda one: one["cluster"], posts):
+        seen[one["cluster"]] += 1
+        one["cluster"] = one["cluster"] if seen[one["cluster"]] < 10 else None
+    path.write_text("".join(json.dumps(p) + "\n" for p in posts), encoding="utf-8")
+    assert main(["evaluate", str(path), "--out", "out"]) == 0
+    report = Path("out/report.html").read_text(encoding="utf-8")
+    assert "No story has 10 labelled posts or more" in report
+    assert report.count("<svg") == 1, "scores by story size alone"
+
+
+@pytest.fixture
+def deaf() -> Iterator[None]:
+    """SIGTERM does nothing unless the command sees to it (the suite's own answer is an interrupt)."""
+
+    def nothing(*_: object) -> None:
+        pass
+
+    before = signal.signal(signal.SIGTERM, nothing)
+    yield
+    assert signal.signal(signal.SIGTERM, before) is nothing, "the command gives its answer back"
+
+
+@pytest.mark.usefixtures("deaf")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kept", [False, True], ids=["in the replay", "in the scoring"])
+def test_a_stopped_evaluation_goes_on(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    kept: bool,
+) -> None:
+    path = labelled()
+    sound = without_wall_time(scored(capsys, path))
+    monkeypatch.setattr(replaying, "CHUNK", 20)
+    arguments = ["evaluate", path, "--format", "json", "--out", "out"]
+    with monkeypatch.context() as patch:
+        if kept:
+            patch.setattr(evaluation, "score", lambda *_, **__: os.kill(os.getpid(), number))
+        else:
+            patch.setattr(cli.replay, "progress_bar", lambda: Stopping(60, number))
+        assert main(arguments) == 130
+    said = capsys.readouterr()
+    assert said.err == "tindon: stopped; the same command goes on with what stands in out\n"
+    assert said.out == ""
+    assert not Path("out/results.json").exists()
+    with monkeypatch.context() as patch:
+        begun = Stopping(1_000, number)
+        patch.setattr(cli.replay, "progress_bar", lambda: begun)
+        assert main(arguments) == 0
+    assert not begun.calls if kept else begun.calls[0] > 60
+    said = capsys.readouterr()
+    told = "replay  the one in out is kept: same files, settings and program\n"
+    assert said.err == (told if kept else "")
+    assert without_wall_time(json.loads(said.out)) == sound
+
+
+def test_a_kept_replay_is_of_the_same_files_settings_and_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = labelled()
+    arguments = ["evaluate", path, "--out", "out"]
+
+    def kept() -> bool:
+        assert main(arguments) == 0
+        return "is kept" in capsys.readouterr().err
+
+    assert not kept()
+    assert kept()
+    add(path, {"id": "new", "text": "mất điện", "created_at": START, "cluster": None})
+    assert not kept()
+    assert kept()
+    monkeypatch.setenv("TINDON_ALERT__MACRO_THRESHOLD", "0.3")
+    assert not kept()
+    assert kept()
+    monkeypatch.setattr("agents.marks.program", lambda: "0.0.0/changed")
+    assert not kept()
+    assert kept()
+    Path("out/alerts.jsonl").unlink()
+    assert not kept()
+
+
+@pytest.mark.usefixtures("deaf")
+def test_stopped_without_a_folder_leaves_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = labelled()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr(cli.replay, "progress_bar", lambda: Stopping(1, signal.SIGTERM))
+    assert main(["evaluate", path]) == 130
+    assert "with --out DIR the same command would go on" in capsys.readouterr().err
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -136,6 +291,41 @@ def test_wrong_use_and_missing_files(
     assert word in said
     assert "Traceback" not in said
     assert said.strip().count("\n") == 0
+
+
+class Stopping:
+    """A progress bar that sends a signal to this process once so many posts are in."""
+
+    def __init__(self, at: int, number: signal.Signals) -> None:
+        self.at, self.number, self.calls = at, number, list[int]()
+
+    def __enter__(self) -> Stopping:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, progress: Progress, total: int | None) -> None:
+        self.calls.append(progress.posts_in)
+        if progress.posts_in >= self.at:
+            os.kill(os.getpid(), self.number)
+
+
+def add(path: str, *records: dict[str, Any] | str) -> None:
+    with open(path, "a", encoding="utf-8") as file:
+        for one in records:
+            file.write((one if isinstance(one, str) else json.dumps(one)) + "\n")
+
+
+def scored(capsys: pytest.CaptureFixture[str], path: str) -> Any:
+    assert main(["evaluate", path, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def notices(capsys: pytest.CaptureFixture[str], path: str) -> list[str]:
+    """The lines between the first one and the tables."""
+    assert main(["evaluate", path]) == 0
+    return capsys.readouterr().out.split("\n\n")[0].splitlines()[1:]
 
 
 def find(value: object, name: str) -> list[float]:

@@ -472,7 +472,7 @@ class TestOut:
 
         with monkeypatch.context() as patch:
             patch.setattr(replaying, "write_files", interrupt)
-            assert replay(posts).code == 130
+            replay(posts).failed("stopped; the same command goes on", " out", code=130)
         return Path("out")
 
     def change(self, out: Path, script: str, *values: Any) -> None:

@@ -119,7 +119,8 @@ def test_scores_follow_the_rules(replayed, labelled):
     assert results["posts"] == {
         "records": 60, "folded": 58, "duplicate": 0, "late": 1, "dead": 1, "labelled": 36,
         "stories": 2, "without_story": 24, "exact_repeats": 2, "not_replayed": 0,
-        "not_in_labelled_files": 0,
+        "not_in_labelled_files": 0, "repeated_ids": 0, "relabelled_ids": 0,
+        "dead_by_reason": {"too_late": 1},
     }  # fmt: skip
     final = results["clustering"]["repeats_kept"]["rumor_final"]
     # Dam: rumors of 18 and 4, a late and a dead post alone; bank: 12 and one chatter post.
@@ -274,20 +275,53 @@ def test_posts_missing_from_one_side_are_said(replayed, labelled):
     assert "1 replayed posts are in no labelled file" in text
 
 
-def test_a_duplicate_id_is_matched_by_its_line_and_stands_alone(replayed, labelled):
+@pytest.mark.parametrize(("folded", "duplicate"), [(0, 2), (2, 0)])
+def test_an_id_that_came_twice_is_scored_once(replayed, labelled, folded, duplicate):
     posts = make_posts()
-    posts[2]["id"] = "p0"
+    posts[2] |= {"id": "p0", "cluster": "bank"}
     write_labelled(labelled, posts)
     path = replayed / "assignments.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[folded]["post_id"] = "p0"
     # A rumor named on a line that was not folded changes nothing.
-    rows[2].update(post_id="p0", outcome="duplicate", duplicate_of="p0")
+    rows[duplicate].update(post_id="p0", outcome="duplicate", duplicate_of="p0", rumor_id="r-bank")
     write_lines(path, rows)
     results = evaluation.score(replayed, [labelled])
-    assert results["posts"]["duplicate"] == 1
-    assert results["posts"]["not_replayed"] == 0
-    final = results["clustering"]["repeats_kept"]["rumor_final"]
-    assert final["recall"] == pytest.approx((17 * 17 / 24 + 4 * 4 / 24 + 3 / 24 + 12) / 36)
+    counts = results["posts"]
+    assert (counts["records"], counts["duplicate"], counts["labelled"]) == (60, 1, 35)
+    assert (counts["repeated_ids"], counts["relabelled_ids"]) == (1, 1)
+    assert (counts["not_replayed"], counts["not_in_labelled_files"]) == (0, 0)
+    assert counts["without_story"] == 24
+    kept = results["clustering"]["repeats_kept"]
+    # Dam: rumors of 17 and 4, a late and a dead post alone.
+    assert kept["rumor_final"]["recall"] == pytest.approx(
+        (17 * 17 / 23 + 4 * 4 / 23 + 2 / 23 + 12) / 35
+    )
+    assert results["clustering"]["repeats_removed"]["removed"] == 2
+    text = evaluation.cli_text(results)
+    assert (
+        "Ids that came more than once in their source: 1. Each post is scored once; 1 had" in text
+    )
+
+
+@pytest.mark.parametrize(("every", "charts"), [(5, 0), (2, 1), (1, 2)])
+def test_a_chart_without_a_point_gives_way_to_a_sentence(
+    replayed, labelled, tmp_path, every, charts
+):
+    """Stories of 4, 12 and 24 posts at most: a right alert needs 10, the recall that is drawn 20."""
+    posts = make_posts()
+    seen = dict.fromkeys([*STORIES, None], 0)
+    for post in posts:
+        seen[post["cluster"]] += 1
+        if post["cluster"] and seen[post["cluster"]] % every:
+            post["cluster"] = None
+    write_labelled(labelled, posts)
+    results = evaluation.score(replayed, [labelled])
+    html = evaluation.render(results, tmp_path / "report").read_text(encoding="utf-8")
+    assert ("No story has 10 labelled posts or more" in html) == (charts == 0)
+    names = [n for n in ("recall of stories with 20", "median posts of the story") if n in html]
+    assert len(names) == charts
+    assert html.count("<figure></figure>") == 0
 
 
 @pytest.mark.parametrize("name", ["assignments.jsonl", "alerts.jsonl", "summary.json"])

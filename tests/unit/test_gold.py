@@ -65,6 +65,28 @@ def test_the_same_label_in_two_files_is_one_story(tmp_path):
     assert gold.file.tolist() == [0, 0, 1]
 
 
+def test_an_id_that_comes_again_is_left_out_and_counted(tmp_path):
+    first = [row(1, "a"), row(1, "b"), row(2, "b"), row(2, "b"), row(2, "b"), row(3, source="two")]
+    second = write(tmp_path / "two.jsonl", [row(3, "b"), row(1, "b")])
+    gold = load_gold([write(tmp_path / "one.jsonl", first), second])
+    found = list(zip(gold.source, gold.post_id, gold.line.tolist(), strict=True))
+    assert found == [("one", "p1", 1), ("one", "p2", 3), ("two", "p3", 6), ("two", "p1", 2)]
+    assert gold.story.tolist() == [0, 1, 0, 1]
+    assert (gold.repeated, gold.relabelled) == (3, 2)
+    assert [one.posts for one in gold.files] == [6, 2]
+
+
+def test_columns_that_nobody_reads_are_named(tmp_path):
+    rows = [row(1, likes=2), row(2, "b", platform="forum", likes=3, place=None)]
+    gold = load_gold([write(tmp_path / "x.jsonl", rows)])
+    assert gold.files[0].unknown_columns == ("likes", "place")
+    path = tmp_path / "x.csv"
+    path.write_text("id, text,cluster,likes\n1,Mất điện,a,4\n\n2,Thật không?,b\n", encoding="utf-8")
+    gold = load_gold([path])
+    assert gold.text == ["Mất điện", "Thật không?"]
+    assert gold.files[0].unknown_columns == ("likes",)
+
+
 def test_csv_is_read_like_json_lines(tmp_path):
     path = tmp_path / "bridge.csv"
     path.write_text(
