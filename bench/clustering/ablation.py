@@ -14,6 +14,7 @@ from unittest.mock import patch
 import msgspec
 import numpy as np
 
+import alerts.foreseeing
 import alerts.linking
 import alerts.micros
 import clusters.fold
@@ -71,18 +72,18 @@ LINES = (
     ),
     Line(
         "merging by centroids, at its own best (.35)",
-        lambda: patch.object(alerts.micros, "LIKENESS", 1.0),
+        lambda: patch.object(alerts.foreseeing, "LIKENESS", 1.0),
         macro_threshold=0.35,
     ),
     Line(
         "both by centroids, at their own best (.35)",
         lambda: patch.object(MicroTable, "add", _centroids),
-        lambda: patch.object(alerts.micros, "LIKENESS", 1.0),
+        lambda: patch.object(alerts.foreseeing, "LIKENESS", 1.0),
         micro_threshold=0.35,
         macro_threshold=0.35,
     ),
-    Line("LIKENESS .3", lambda: patch.object(alerts.micros, "LIKENESS", 0.3)),
-    Line("LIKENESS .6", lambda: patch.object(alerts.micros, "LIKENESS", 0.6)),
+    Line("LIKENESS .3", lambda: patch.object(alerts.foreseeing, "LIKENESS", 0.3)),
+    Line("LIKENESS .6", lambda: patch.object(alerts.foreseeing, "LIKENESS", 0.6)),
     Line("copies find their own way and enter the sums",
          lambda: patch.object(clusters.fold, "follow", _no_copies)),
     Line("no links across languages", link_threshold=0.99),

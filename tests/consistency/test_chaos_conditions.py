@@ -65,17 +65,21 @@ def test_kafka_that_goes_away_for_good(
     """Whatever a worker does, it ends with a line, so that its supervisor starts it when Kafka is back."""
     server = Kafka(state_folder, *free_ports(2))
     server.start()
+    kafka_road = KafkaRoad(server.bootstrap, name, tmp_path, **LIGHT)
     try:
         server.wait(180)
-        with road(server.bootstrap, name, tmp_path, **LIGHT) as kafka_road:
-            worker = kafka_road.start_worker("--agents", stage)
-            kafka_road.until(lambda: kafka_road.members(stage) == 1, "the worker")
-            kafka_road.ingest(str(scenario_file(tmp_path / "day.jsonl", 50)))
-            server.kill()
-            assert worker.wait(AWAY_S + 30) == 1, kafka_road.log_of(worker)
-            assert "no answer from Kafka" in kafka_road.log_of(worker)
+        kafka_road.create_topics()
+        worker = kafka_road.start_worker("--agents", stage)
+        kafka_road.until(lambda: kafka_road.members(stage) == 1, "the worker")
+        kafka_road.ingest(str(scenario_file(tmp_path / "day.jsonl", 50)))
+        server.kill()
+        assert worker.wait(AWAY_S + 60) == 1, kafka_road.log_of(worker)
+        assert "Kafka" in kafka_road.log_of(worker).splitlines()[-1]
     finally:
         server.stop()
+        if worker.poll() is None:
+            worker.kill()
+            worker.wait(10)
 
 
 def test_partitions_of_posts_that_are_added_in_mid_stream(
