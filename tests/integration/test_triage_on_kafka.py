@@ -107,11 +107,18 @@ def test_triage_on_kafka(
         assert "one already" in triage(joined, "merge", kept)
         crossed = next(filter(None, (crossing(store, one) for one in store.alerts(limit=50))))
         assert "taken" in triage(crossed[0], "split", "--post", crossed[1], "--id", "split")
+        store.refresh()
+        quiet = next(r for r in store.rumors(open_only=True, limit=200) if r.alert_id is None)
+        assert "taken" in triage(quiet.rumor_id, "raise", "--id", "raise", "--why", "it was asked")
+        store.refresh()
+        [raised] = store.alerts(rumor_id=quiet.rumor_id)
+        assert [s.deed for s in raised.triage.history] == ["raise"]
+        assert [a.action_id for a in store.audit(alert_id=raised.alert_id)] == ["raise"]
         kafka_road.ingest(str(rest))  # the folds go on with what was decided
         kafka_road.finish()
         assert_bound(store, crossed)
         labels = desk_labels(store)
-        assert labels.actions == {"verdict": 1, "merge": 1, "split": 1}
+        assert labels.actions == {"verdict": 1, "merge": 1, "split": 1, "raise": 1}
         assert labels.stories >= 3
 
         write_recorded(kafka_road.settings, tmp_path / "recorded")
