@@ -17,6 +17,7 @@ from streams.grid import LEXICAL
 from streams.records import MicroDelta
 
 _MEASURES = ("_lengths", "_dense_lengths", "_spread")  # follow from the rest; not part of the state
+_COLUMNS = ("_meant", "_said", "rumor", "event", "_dense", "_posts", "_judged", *_MEASURES)
 
 
 class Micros:
@@ -58,16 +59,7 @@ class Micros:
 
     def _grow(self) -> None:
         capacity = max(64, 2 * len(self.rumor))
-        for name in (
-            "_meant",
-            "_said",
-            "rumor",
-            "event",
-            "_dense",
-            "_posts",
-            "_judged",
-            *_MEASURES,
-        ):
+        for name in _COLUMNS:
             old = getattr(self, name)
             new = np.zeros((capacity, *old.shape[1:]), old.dtype)
             new[: len(old)] = old
@@ -165,6 +157,19 @@ class Micros:
         at = slice(self.size) if others is None else others
         return np.asarray(similarity * self._spread[rows][:, None] * self._spread[at][None, :])
 
+    def means_of(self, rumors: Sequence[int]) -> np.ndarray:
+        """Means of the posts of rumors (ascending numbers), float32 (n, d + LEXICAL): the product of two is
+        the mean of `between_posts`, but for rounding. Zero for a rumor without micro-clusters."""
+        numbers = np.array(rumors, np.int64)
+        held = self.rumor[: self.size]
+        place = np.minimum(numbers.searchsorted(held), len(numbers) - 1)
+        rows = (numbers[place] == held).nonzero()[0]
+        of = place[rows]
+        part = np.zeros((len(numbers), len(rows)), np.float32)
+        weight = self._spread[rows] / self._lengths[rows]
+        part[of, np.arange(len(rows))] = weight / np.bincount(of, minlength=len(numbers))[of]
+        return np.hstack([part @ self._meant[rows], part @ self._said[rows]])
+
     def agreement(
         self, similarity: np.ndarray, rows: np.ndarray, others: np.ndarray | None = None
     ) -> np.ndarray:
@@ -206,18 +211,8 @@ class Micros:
         self._ahead.forget()
         keep = np.fromiter(sorted(self._row.values()), np.int64, len(self._row))
         n = len(keep)
-        for column in (
-            self._meant,
-            self._said,
-            self.rumor,
-            self.event,
-            self._dense,
-            self._posts,
-            self._judged,
-            self._lengths,
-            self._dense_lengths,
-            self._spread,
-        ):
+        for name in _COLUMNS:
+            column = getattr(self, name)
             column[:n] = column[keep]
         self._features = [self._features[i] for i in keep]
         self.ids = [self.ids[i] for i in keep]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.covering import cover, covering
+from alerts.covering import Young, cover
 from alerts.levels import Verdict
 from alerts.rumor import Rumor
 from alerts.standing import Standing
@@ -44,8 +44,9 @@ def raise_alerts(standing: Standing, writing: Writing, touched: set[int]) -> lis
                     reached.append((-verdict.score, number, verdict))
                 elif gate.leave(number):
                     writing.changed({number}, news=True)
+    young = Young(standing)
     for _, number, verdict in sorted(reached, key=lambda one: one[:2]):
-        found = covering(standing, rumors[number])
+        found = young.covering(rumors[number])
         if found is not None:
             root, near = found
             cover(standing, root, rumors[number], near)

@@ -9,6 +9,7 @@ import pytest
 import config
 from agents.stages import alert_parameters
 from alerts import AlertParameters, CategoryRules
+from alerts.covering import MARGIN
 from alerts.gate import Gate
 from alerts.growing import absorb
 from alerts.lifecycle import UNDER_WAY
@@ -185,6 +186,22 @@ class TestCover:
         assert alert.covers == [below.rumor_id]
         [step] = [s for s in alert.triage.history if s.deed == "covered"]
         assert below.rumor_id in step.why
+
+    def test_means_tell_which_rumors_are_worth_comparing_post_by_post(self) -> None:
+        scene = self.scene(macro_threshold=0.3)
+        scene.road.cluster = cluster_fold(micro_threshold=0.4)
+        words = CLAIMS["dam"].split()
+        for number in range(24):  # by and by another story
+            told = words[number // 3 :] + CLAIMS["bank"].split()[: number // 3]
+            scene.tell(" ".join(told), 1, f"tin{number} xa{number}")
+        standing = scene.road.alert._standing
+        micros, numbers = standing.micros, sorted(standing.tree.rumors)
+        means = micros.means_of([*numbers, numbers[-1] + 1])
+        assert len(numbers) > 2 and micros.size > len(numbers) and not means[-1].any()
+        for one, mean in zip(numbers, means, strict=False):
+            for other, about in zip(numbers, means @ mean, strict=False):
+                near = micros.between_posts(micros.of_rumor(one), micros.of_rumor(other)).mean()
+                assert about == pytest.approx(near, abs=MARGIN / 50)
 
     def test_another_claim_is_raised(self) -> None:
         scene = self.scene()
