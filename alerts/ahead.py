@@ -1,20 +1,21 @@
-"""Vectors of the micro-clusters in the next changes, and their products with all, many at a time.
+"""Vectors of the micro-clusters in the next changes, and what is near them, many at a time.
 
 One micro-cluster's product with all others reads all of their vectors from memory; that of many reads
 them once, and small arrays cost less together. How sums and frequencies will stand at each change
-follows from the changes alone. A micro-cluster that grows on the way changes one column of the
-products of those after it. All are whole numbers below 2**24, so the result is that of one change
-after another. Nothing here is part of the fold's state.
+follows from the changes alone: the rows as they are now, but for those that grow on the way, whose
+places take over from their step on. All are whole numbers below 2**24, so the result is that of one
+change after another. Nothing here is part of the fold's state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from alerts.features import Features
+from alerts.likeness import Floors, Near, agreement, cosines, posts_apart, reached
 from streams.records import MicroDelta
 
 MOST = 48
@@ -25,26 +26,32 @@ class Step(NamedTuple):
     """A change whose vectors enter sums."""
 
     delta: MicroDelta
-    entered: np.ndarray  # which of its micro-clusters, int64
+    entered: list[int]  # which of its micro-clusters
     at: slice  # their places in the stretch
     due: slice  # places of those that are due among all that are
+
+
+class Rows(NamedTuple):
+    """Micro-clusters as they stand, one a row; float32 where nothing else is said."""
+
+    meant: np.ndarray  # (n, d)
+    said: np.ndarray  # (n, LEXICAL)
+    lengths: np.ndarray  # (n,) each, see `alerts.foreseeing.measured`
+    dense_lengths: np.ndarray
+    spread: np.ndarray
+    posts: np.ndarray  # int64 (n,)
 
 
 class Stretch(NamedTuple):
     """What the sums of n places are after each one's change, in the order of the log."""
 
     steps: Sequence[Step]
+    names: list[str]  # of the places' micro-clusters
     features: list[Features]
     dense: np.ndarray  # int64 (n, d)
-    posts: np.ndarray  # int64 (n,)
-    meant: np.ndarray  # float32 (n, d)
-    said: np.ndarray  # float32 (n, LEXICAL)
-    lengths: np.ndarray  # float32 (n,) each, see `alerts.foreseeing.measured`
-    dense_lengths: np.ndarray
-    spread: np.ndarray
-    due: np.ndarray  # int64 (k,): places of those that are due
+    rows: Rows
+    due: np.ndarray  # int64 (k,): places of those that are due, ascending
     last: dict[str, int]  # micro-cluster -> the last step that it is in
-    room: int  # micro-clusters that may get a row on the way
 
 
 class Ahead:
@@ -71,45 +78,98 @@ class Ahead:
         self._stretch: Stretch | None = None
         self._next = 0
 
-    def begin(self, stretch: Stretch, meant: np.ndarray, said: np.ndarray) -> None:
-        """Take a stretch, with the vectors of all rows as they stand."""
+    def begin(
+        self, stretch: Stretch, rows: Rows, row_of: Callable[[str], int | None], floors: Floors
+    ) -> None:
+        """Take a stretch, with all rows as they stand; `row_of` tells where a micro-cluster lies."""
         self._stretch, self._next = stretch, 0
-        asked, size = stretch.due, len(meant)
-        self._meaning = np.zeros((len(asked), size + stretch.room), np.float32)
-        self._both = np.zeros((len(asked), size + stretch.room), np.float32)
-        if not len(asked):
-            return
-        own_meant, own_said = stretch.meant[asked], stretch.said[asked]
-        np.matmul(own_meant, meant.T, out=self._meaning[:, :size])
-        np.matmul(own_said, said.T, out=self._both[:, :size])
-        self._both[:, :size] += self._meaning[:, :size]
-        self._among_meaning = own_meant @ stretch.meant.T
-        self._among_both = own_said @ stretch.said.T + self._among_meaning
+        asked = len(stretch.due) and min(floors) > 0
+        self._near = near(stretch, rows, row_of, floors) if asked else None
+        self._first = len(rows.posts)
+        # Where the columns lie: the rows, then the places, which get their rows as they enter.
+        self._rows = np.arange(self._first + len(stretch.names))
 
-    def step(self, delta: MicroDelta, size: int) -> tuple[Stretch, Step] | None:
-        """The stretch and the step for a delta, if it is the one foreseen; `size`: rows there are."""
+    def step(self, delta: MicroDelta) -> tuple[Stretch, Step] | None:
+        """The stretch and the step for a delta, if it is the one foreseen."""
         stretch = self._stretch
         if stretch is None or self._next == len(stretch.steps):
             return None
         step = stretch.steps[self._next]
-        if step.delta is not delta or size > self._both.shape[1]:
+        if step.delta is not delta:
             self.forget()
             return None
         self._next += 1
         return stretch, step
 
-    def entered(self, step: Step, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The step's vectors stand in rows; products of those due with all, of meaning and of both."""
-        first, due = step.due.start, step.due
-        if first < len(self._both):
-            self._meaning[first:, rows] = self._among_meaning[first:, step.at]
-            self._both[first:, rows] = self._among_both[first:, step.at]
-        return self._meaning[due], self._both[due]
+    def entered(self, step: Step, rows: np.ndarray) -> list[Near] | None:
+        """The step's vectors stand in rows; what is near those that are due, None if that is all."""
+        self._rows[self._first + step.at.start : self._first + step.at.stop] = rows
+        if self._near is None:
+            return None
+        starts, found = self._near
+        return [
+            Near(self._rows[found.rows[span]], *(values[span] for values in found[1:]))
+            for span in map(slice, starts[step.due], starts[step.due.start + 1 :])
+        ]
 
     def dropped(self, micro_id: str) -> None:
         """A micro-cluster left the window; if it is to come again, it begins anew.
 
-        Its columns stay: nobody asks for products with a row that is gone.
+        It stays among what is near others: nobody takes a row that is gone.
         """
         if self._stretch is not None and self._stretch.last.get(micro_id, -1) >= self._next:
             self.forget()
+
+
+def near(
+    stretch: Stretch, rows: Rows, row_of: Callable[[str], int | None], floors: Floors
+) -> tuple[list[int], Near]:
+    """What is near each place that is due when its step is taken, one after another; rows are columns.
+
+    Also where each one's begins, and the end. Columns are the rows, then the stretch's places.
+    """
+    size, due, own = len(rows.posts), stretch.due, stretch.rows
+    meaning = np.empty((len(due), size + len(own.posts)), np.float32)
+    both = np.empty_like(meaning)
+    meant, said = own.meant[due], own.said[due]
+    for at, others in ((slice(size), rows), (slice(size, None), own)):
+        np.matmul(meant, others.meant.T, out=meaning[:, at])
+        np.matmul(said, others.said.T, out=both[:, at])
+    both += meaning
+    lengths = np.concatenate([rows.lengths, own.lengths])
+    dense_lengths = np.concatenate([rows.dense_lengths, own.dense_lengths])
+    found = reached(both, own.lengths[due], lengths, floors.both)
+    found |= reached(meaning, own.dense_lengths[due], dense_lengths, floors.meaning)
+    _stand(found, stretch, row_of, size)
+    one, other = found.nonzero()
+    who = due[one]
+    spread = np.concatenate([rows.spread, own.spread])
+    posts = np.concatenate([rows.posts, own.posts])
+    similarity = cosines(both[one, other], own.lengths[who], lengths[other])
+    apart = posts_apart(similarity, own.spread[who], spread[other])
+    return one.searchsorted(np.arange(len(due) + 1)).tolist(), Near(
+        other,
+        similarity,
+        agreement(apart, own.posts[who], posts[other]),
+        cosines(meaning[one, other], own.dense_lengths[who], dense_lengths[other]),
+    )
+
+
+def _stand(
+    found: np.ndarray, stretch: Stretch, row_of: Callable[[str], int | None], size: int
+) -> None:
+    """Take out, for each place that is due, columns that do not stand at its step, and its own."""
+    steps = np.repeat(np.arange(len(stretch.steps)), [len(s.entered) for s in stretch.steps])
+    until = np.full(len(steps), len(stretch.steps))  # the step that replaces a place
+    later: dict[str, int] = {}
+    for place, step in zip(range(len(steps))[::-1], steps[::-1].tolist(), strict=True):
+        name = stretch.names[place]
+        until[place] = later.get(name, until[place])
+        later[name] = step
+    now = steps[stretch.due][:, None]
+    found[:, size:] &= (steps <= now) & (now < until)
+    found[np.arange(len(now)), size + stretch.due] = False
+    replaced = [(row, step) for name, step in later.items() if (row := row_of(name)) is not None]
+    if replaced:
+        old, since = np.array(replaced).T
+        found[:, old] &= now < since

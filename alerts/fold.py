@@ -67,6 +67,7 @@ class AlertFold:
             gate=Gate(),
         )
         self._writing = Writing(self._standing)
+        self._ask()
         self._brought = ""  # version of the settings that the log brought
         self._applied: dict[int, int] = {}  # partition -> last change taken
         self._watermarks: dict[int, int] = {}
@@ -125,7 +126,12 @@ class AlertFold:
         standing.parameters, standing.levels = parameters, _ = settled
         self._brought = version
         standing.tree.use(parameters.macro_threshold, parameters.event_threshold)
+        self._ask()
         return True
+
+    def _ask(self) -> None:
+        """The tree says from which cosines on it asks what is near."""
+        self._standing.micros.tell_from(self._standing.tree.floors)
 
     def _decide(self, record: Action | ClaimRecord) -> Effects:
         """What people decided. The documents that it changed are written at once."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from alerts.ahead import MOST, Step, Stretch
+from alerts.ahead import MOST, Rows, Step, Stretch
 from alerts.features import NONE, Features, joined, merged
 from alerts.learnt import Learnt
 from alerts.parameters import LIKENESS, MEMORY
@@ -23,6 +23,7 @@ class _Sums:
     def __init__(self, known: Known, dim: int) -> None:
         self._known = known
         self._new = (NONE, np.zeros(dim, np.int64), 0, 0)
+        self.names: list[str] = []
         self.features: list[Features] = []
         self.dense: list[np.ndarray] = []
         self.posts: list[int] = []
@@ -45,6 +46,7 @@ class _Sums:
         if posts and posts >= 2 * self._judged[name]:
             self._judged[name] = posts
             self.due.append(place)
+        self.names.append(name)
         self.features.append(merged(old, delta.features[span], delta.feature_sums[span]))
         self.dense.append(dense + delta.dense[i])
         self.posts.append(posts)
@@ -57,18 +59,17 @@ def foresee(
 
     `learnt` is as before when it returns.
     """
-    sums, steps, ids = _Sums(known, dim), list[Step](), set[str]()
+    sums, steps = _Sums(known, dim), list[Step]()
     last: dict[str, int] = {}
     rarity, means = list[np.ndarray](), list[np.ndarray]()
     seen, total = learnt.seen, learnt.dense_total
     try:
         for delta in deltas:
-            ids.update(delta.id)
             if not len(delta.id) or not delta.vectors.any():
                 continue
             start, first_due = len(sums.posts), len(sums.due)
-            entered = delta.vectors.nonzero()[0]
-            for i in entered.tolist():
+            entered = delta.vectors.nonzero()[0].tolist()
+            for i in entered:
                 sums.add(delta, i)
                 last[delta.id[i]] = len(steps)
             rarity += [learnt.rarity(features, seen) for features, _ in sums.features[start:]]
@@ -89,20 +90,14 @@ def foresee(
     mean = dense / (GRID * np.maximum(posts, 1))[:, None] - np.array(means)
     vectors = on_grid(unit(mean), lexical, dense_weight)
     meant, said = vectors[:, :dim].copy(), vectors[:, dim:].copy()
-    lengths, dense_lengths, spread = measured(meant, said, posts)
     return Stretch(
         steps=steps,
+        names=sums.names,
         features=sums.features,
         dense=dense,
-        posts=posts,
-        meant=meant,
-        said=said,
-        lengths=lengths,
-        dense_lengths=dense_lengths,
-        spread=spread,
+        rows=Rows(meant, said, *measured(meant, said, posts), posts),
         due=np.array(sums.due, np.int64),
         last=last,
-        room=len(ids),
     )
 
 

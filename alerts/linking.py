@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from alerts.likeness import Near
 from alerts.micros import Micros
 from alerts.parameters import MEANING_LIKENESS
 
@@ -27,7 +28,7 @@ def across_languages(
     what is apart, nor many posts what few would not). `language` tells a rumor's main language;
     rumors that are `barred` never merge.
     """
-    for row, near in zip(due.tolist(), micros.meaning(due), strict=True):
+    for row, near in zip(due.tolist(), micros.near(due), strict=True):
         found = _nearest(micros, int(micros.rumor[row]), near, threshold, language)
         if found is None:
             continue
@@ -48,18 +49,18 @@ def _spread(micros: Micros, rows: np.ndarray) -> float:
 def _nearest(
     micros: Micros,
     own: int,
-    near: np.ndarray,
+    near: Near,
     threshold: float,
     language: Callable[[int], str | None],
 ) -> tuple[int, int, float] | None:
     """(own rumor, nearest rumor of another language, cosine), when it is near enough."""
-    of = micros.rumor[: micros.size]
-    spoken = language(own) if own >= 0 else None
+    reach = (near.meaning >= threshold).nonzero()[0]
+    spoken = language(own) if len(reach) and own >= 0 else None
     if spoken is None:
         return None
-    rivals = ((near >= threshold) & (of >= 0) & (of != own)).nonzero()[0]
-    for at in rivals[np.lexsort((rivals, -near[rivals]))].tolist():
-        other = int(of[at])
-        if language(other) not in (spoken, None):
-            return own, other, float(near[at])
+    rivals = zip((-near.meaning[reach]).tolist(), near.rows[reach].tolist(), strict=True)
+    for value, at in sorted(rivals):
+        other = int(micros.rumor[at])
+        if other not in (own, -1) and language(other) not in (spoken, None):
+            return own, other, -value
     return None

@@ -9,10 +9,11 @@ import numpy as np
 
 from alerts.ahead import Ahead
 from alerts.coherence import Coherence, coherence
+from alerts.compared import Compared
 from alerts.features import NONE, Features, joined, merged
 from alerts.foreseeing import foresee, measured
 from alerts.learnt import Learnt
-from alerts.parameters import FEW
+from alerts.likeness import Floors, Near
 from streams.grid import LEXICAL
 from streams.records import MicroDelta
 
@@ -20,7 +21,7 @@ _MEASURES = ("_lengths", "_dense_lengths", "_spread")  # follow from the rest; n
 _COLUMNS = ("_meant", "_said", "rumor", "event", "_dense", "_posts", "_judged", *_MEASURES)
 
 
-class Micros:
+class Micros(Compared):
     """Rows of active micro-clusters in order of arrival, weighed by this fold's own frequencies.
 
     Changes of several cluster partitions meet here, so they bring raw sums; weights learned from
@@ -28,28 +29,22 @@ class Micros:
     """
 
     def __init__(self, dim: int, dense_weight: float) -> None:
+        super().__init__(dim)
         self._dim = dim
         self._dense_weight = dense_weight
         self.learnt = Learnt(dim)
         self.size = 0
-        # Whole numbers; both parts of a row together have a length of about GRID. Two arrays, because
-        # a product reads all of it from memory and meaning alone asks for the first.
-        self._meant = np.zeros((0, dim), np.float32)
-        self._said = np.zeros((0, LEXICAL), np.float32)
         self.rumor = np.zeros(0, np.int64)  # number of the rumor that the row belongs to; -1: gone
         self.event = np.zeros(0, np.int64)  # number of that rumor's event; not part of the state
         self._dense = np.zeros((0, dim), np.int64)
-        self._posts = np.zeros(0, np.int64)  # vectors in the sums
         self._judged = np.zeros(0, np.int64)  # vectors when it was last due
-        self._lengths = np.zeros(0, np.float32)  # of the vectors
-        self._dense_lengths = np.zeros(0, np.float32)  # of their dense part
-        self._spread = np.zeros(0, np.float32)  # length of the mean of its posts' unit vectors
         self._features: list[Features] = []
         self.ids: list[str] = []
         self._row: dict[str, int] = {}
         self._ahead = Ahead()
-        # Rows that the last change made due, and their products with all: of meaning, and of both parts
-        self._compared: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._floors = Floors(0.0, 0.0)
+        # Rows that the last change made due, and what is near each
+        self._found: tuple[np.ndarray, list[Near]] | None = None
 
     def __len__(self) -> int:
         return len(self._row)
@@ -69,6 +64,12 @@ class Micros:
         """What most likely comes next, so that much of it can be done at once."""
         self._ahead.expect(deltas)
 
+    def tell_from(self, floors: Floors) -> None:
+        """`near` is asked for cosines from these on."""
+        self._floors = floors
+        self._found = None
+        self._ahead.forget()
+
     def add(self, delta: MicroDelta) -> tuple[np.ndarray, np.ndarray]:
         """Take up a change's sums.
 
@@ -78,30 +79,31 @@ class Micros:
         rows = np.array([self._row_for(m) for m in delta.id], np.int64)
         if not len(rows) or not delta.vectors.any():  # what is due was found due when its sums grew
             return rows, rows[:0]
-        found = self._ahead.step(delta, self.size)
+        found = self._ahead.step(delta)
         if found is None:
             self._foresee(self._ahead.coming(delta))
-            found = self._ahead.step(delta, self.size)
+            found = self._ahead.step(delta)
             assert found is not None
         stretch, step = found
-        grown, at = rows[step.entered], step.at
+        at, made = step.at, stretch.rows
+        grown = rows[step.entered]
         for row, features in zip(grown.tolist(), stretch.features[at], strict=True):
             self._features[row] = features
-        self._dense[grown], self._posts[grown] = stretch.dense[at], stretch.posts[at]
-        self._meant[grown], self._said[grown] = stretch.meant[at], stretch.said[at]
-        self._lengths[grown] = stretch.lengths[at]
-        self._dense_lengths[grown] = stretch.dense_lengths[at]
-        self._spread[grown] = stretch.spread[at]
+        self._dense[grown], self._posts[grown] = stretch.dense[at], made.posts[at]
+        self._meant[grown], self._said[grown] = made.meant[at], made.said[at]
+        self._lengths[grown] = made.lengths[at]
+        self._dense_lengths[grown] = made.dense_lengths[at]
+        self._spread[grown] = made.spread[at]
         self.learnt.learn(delta)
-        meaning, both = self._ahead.entered(step, grown)
         due = grown[stretch.due[step.due] - at.start]
         self._judged[due] = self._posts[due]
-        self._compared = due, meaning[:, : self.size], both[:, : self.size]
+        near = self._ahead.entered(step, grown)
+        self._found = None if near is None else (due, near)
         return rows, due
 
     def _foresee(self, deltas: Sequence[MicroDelta]) -> None:
         stretch = foresee(deltas, self._known, self.learnt, self._dim, self._dense_weight)
-        self._ahead.begin(stretch, self._meant[: self.size], self._said[: self.size])
+        self._ahead.begin(stretch, self._standing(self.size), self._row.get, self._floors)
 
     def _known(self, micro_id: str) -> tuple[Features, np.ndarray, int, int] | None:
         row = self._row.get(micro_id)
@@ -133,29 +135,17 @@ class Micros:
             held = merged(held, *self._features[row])
         return self._dense[rows].sum(axis=0), int(self._posts[rows].sum()), *held
 
-    def similarity(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-        """Cosines of rows with others (default: all rows, gone ones included), float32."""
-        at = slice(self.size) if others is None else others
-        if others is None and self._compared is not None and rows is self._compared[0]:
-            product = self._compared[2]
-        else:
-            product = self._meant[rows] @ self._meant[at].T + self._said[rows] @ self._said[at].T
-        return np.asarray(product / (self._lengths[rows][:, None] * self._lengths[at][None, :]))
+    def near(self, due: np.ndarray) -> list[Near]:
+        """What is near each of some rows, nearer than `tell_from` asks for; gone rows included.
 
-    def between_posts(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """Mean cosines between the posts of rows and those of others, float32.
-
-        The cosine of two centroids grows with the posts behind them, because what the posts do not
-        share averages out. Times both spreads it is the mean cosine of a post here with one there.
+        It is at hand for the rows that the last change made due.
         """
-        return self.posts_apart(self.similarity(rows, others), rows, others)
-
-    def posts_apart(
-        self, similarity: np.ndarray, rows: np.ndarray, others: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Cosines of rows with others as mean cosines between their posts, float32."""
-        at = slice(self.size) if others is None else others
-        return np.asarray(similarity * self._spread[rows][:, None] * self._spread[at][None, :])
+        if self._found is not None and due is self._found[0]:
+            return self._found[1]
+        rows = np.arange(self.size)
+        similarity, meaning = self.similarity(due, rows), self.meaning(due, rows)
+        agreed = self.agreement(similarity, due, rows)
+        return [Near(rows, *one) for one in zip(similarity, agreed, meaning, strict=True)]
 
     def means_of(self, rumors: Sequence[int]) -> np.ndarray:
         """Means of the posts of rumors (ascending numbers), float32 (n, d + LEXICAL): the product of two is
@@ -170,25 +160,6 @@ class Micros:
         part[of, np.arange(len(rows))] = weight / np.bincount(of, minlength=len(numbers))[of]
         return np.hstack([part @ self._meant[rows], part @ self._said[rows]])
 
-    def agreement(
-        self, similarity: np.ndarray, rows: np.ndarray, others: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Mean cosines between the posts of rows and those of others; what they lack counts more
-        where posts are few."""
-        at = slice(self.size) if others is None else others
-        pairs = np.maximum(self._posts[rows], 1)[:, None] * np.maximum(self._posts[at], 1)
-        stretched = (1.0 + FEW / pairs).astype(np.float32)
-        return np.asarray(1 - (1 - self.posts_apart(similarity, rows, others)) * stretched)
-
-    def meaning(self, rows: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-        """Cosines of the dense parts alone of rows with others (default: all rows), float32."""
-        at, lengths = slice(self.size) if others is None else others, self._dense_lengths
-        if others is None and self._compared is not None and rows is self._compared[0]:
-            product = self._compared[1]
-        else:
-            product = self._meant[rows] @ self._meant[at].T
-        return np.asarray(product / (lengths[rows][:, None] * lengths[at][None, :]))
-
     def rumors_with(self, micro_ids: list[str]) -> set[int]:
         """Numbers of the rumors that these micro-clusters are in."""
         rows = [row for row in map(self._row.get, micro_ids) if row is not None]
@@ -201,13 +172,13 @@ class Micros:
             if row is not None:
                 self.rumor[row] = self.event[row] = -1
                 self._meant[row] = self._said[row] = 0
-                self._compared = None
+                self._found = None
                 self._ahead.dropped(micro_id)
         if self.size - len(self) > max(64, self.size // 8):
             self._close_gaps()
 
     def _close_gaps(self) -> None:
-        self._compared = None
+        self._found = None
         self._ahead.forget()
         keep = np.fromiter(sorted(self._row.values()), np.int64, len(self._row))
         n = len(keep)
@@ -269,7 +240,7 @@ class Micros:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._compared = None
+        self._found = None
         self._ahead.forget()
         n = self.size = len(state["ids"])
         self.learnt.restore(state)

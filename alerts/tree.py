@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from alerts.likeness import Floors
 from alerts.linking import across_languages
 from alerts.merging import join
 from alerts.micros import Micros
@@ -37,6 +38,11 @@ class Tree:
         """Other thresholds from here on; what is joined stays joined."""
         self._macro_threshold = macro_threshold
         self._event_threshold = event_threshold
+
+    @property
+    def floors(self) -> Floors:
+        """The least cosines that `grow` asks for: micro-clusters agree by no more than their cosine."""
+        return Floors(min(self._macro_threshold, self._event_threshold), self._link_threshold)
 
     def open(self, rumor_id: str, at: int) -> Rumor:
         """A rumor of its own, in an event of its own."""
@@ -97,13 +103,13 @@ class Tree:
             return micros.agreement(micros.similarity(rows, others), rows, others)
 
         if len(due):
-            near = micros.similarity(due)
-            agreed, macro = micros.agreement(near, due), self._macro_threshold
+            found, macro = micros.near(due), self._macro_threshold
+            agreed = [(one.rows, one.agreement) for one in found]
             join(due, agreed, agreement, macro, self.parts.labels(micros), join_alike, barred)
             across_languages(
                 micros, due, self._link_threshold, self._language, join_across, self.bars.between
             )
-            event = self._event_threshold
+            event, near = self._event_threshold, [(one.rows, one.similarity) for one in found]
             join(due, near, micros.similarity, event, micros.events_of(), join_events)
         return merged, joined
 

@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 
 import alerts.foreseeing
+import alerts.likeness
 import alerts.linking
-import alerts.micros
 import clusters.fold
 from bench.clustering.constructed import across
 from bench.clustering.ours import OUT, Grouping, Stream, changes, defaults, grouped, stream
@@ -56,7 +56,7 @@ def _no_copies(posts, rows, seen, wordings, alive):
 def _few(value: float) -> tuple[Callable[[], object], ...]:
     return (
         lambda: patch.object(clusters.fold, "FEW", value),
-        lambda: patch.object(alerts.micros, "FEW", value),
+        lambda: patch.object(alerts.likeness, "FEW", value),
     )
 
 

@@ -1,0 +1,105 @@
+"""What is near a micro-cluster that is due, found for many at once, is what comparing with all finds."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts import merging
+from alerts.likeness import Floors
+from alerts.micros import Micros
+from streams.grid import GRID
+from streams.records import MicroDelta
+
+DIM = 6
+
+
+def delta(chance: random.Random, names: list[str]) -> MicroDelta:
+    """What a change brings to micro-clusters: a few posts with a few of some 40 words, or none."""
+    count = len(names)
+    features = [sorted(chance.sample(range(40), chance.randrange(6))) for _ in names]
+    sums = [64 * chance.randint(1, 3) for words in features for _ in words]
+    directions = np.array([chance.gauss(0, 1) for _ in range(DIM * count)]).reshape(count, DIM)
+    directions /= np.sqrt((directions**2).sum(axis=1, keepdims=True))
+    return MicroDelta(
+        id=names,
+        dense=np.rint(directions * GRID).astype(np.int32),
+        vectors=np.array([chance.choice([0, 1, 1, 1, 2]) for _ in names], np.int32),
+        feature_ends=np.cumsum([len(words) for words in features]).astype(np.int64),
+        features=np.array([word for words in features for word in words], np.uint32),
+        feature_sums=np.array(sums, np.int32),
+        feature_posts=np.ones(len(sums), np.int32),
+    )
+
+
+def deltas(chance: random.Random) -> list[MicroDelta]:
+    """Micro-clusters come, grow, and grow again on the way."""
+    names = [f"m{n}" for n in range(60)]
+    return [delta(chance, chance.sample(names, chance.choice([0, 1, 1, 2, 5]))) for _ in range(70)]
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.0, 0.05, 0.2, 0.5]),
+    st.sampled_from([0.1, 0.5, 0.9]),
+)
+@settings(max_examples=30)
+def test_all_that_reaches_a_floor_is_found(seed: int, both: float, meaning: float) -> None:
+    chance = random.Random(seed)
+    micros = Micros(DIM, 0.4)
+    micros.tell_from(Floors(both, meaning))
+    log = deltas(chance)
+    for start, end in pairwise([0, chance.randrange(70), 70]):
+        micros.expect(log[start:end])
+        for one in log[start:end]:
+            _, due = micros.add(one)
+            here = np.array(
+                [micros.row(name) == at for at, name in enumerate(micros.ids)], np.bool_
+            )
+            all_near = micros.near(due.copy())  # what is not at hand is compared with all
+            for own, near, whole in zip(due.tolist(), micros.near(due), all_near, strict=True):
+                wanted = here & ((whole.similarity >= both) | (whole.meaning >= meaning))
+                wanted[own] = False
+                rows = near.rows.tolist()
+                assert not set(wanted.nonzero()[0].tolist()) - set(rows)
+                assert len(set(rows)) == len(rows)
+                for values, of_all in zip(near[1:], whole[1:], strict=True):
+                    assert (
+                        values[here[near.rows]].tolist()
+                        == of_all[near.rows][here[near.rows]].tolist()
+                    )
+            if chance.random() < 0.05 and micros.ids:
+                micros.drop([chance.choice(micros.ids)])
+
+
+def test_micro_clusters_agree_by_no_more_than_their_cosine() -> None:
+    """The floor for cosines is enough for whoever asks for agreement."""
+    chance = random.Random(3)
+    micros = Micros(DIM, 0.4)
+    for one in deltas(chance):
+        _, due = micros.add(one)
+        for near in micros.near(due):
+            positive = near.similarity >= 0
+            assert (near.agreement <= near.similarity + 1e-5)[positive].all()
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_two_single_micro_clusters_are_not_compared_again(single: bool) -> None:
+    of = np.array([0, 1] if single else [0, 1, 1])
+    asked: list[tuple[int, int]] = []
+    merged: list[tuple[int, int, float]] = []
+
+    def compare(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        asked.append((len(rows), len(others)))
+        return np.full((len(rows), len(others)), 0.5, np.float32)
+
+    near = [(np.array([1]), np.array([0.75], np.float32))]
+    merging.join(np.array([0]), near, compare, 0.5, of, lambda *pair: merged.append(pair))
+    assert asked == ([] if single else [(1, 2)])
+    assert merged == [(0, 1, 0.75)]
+    assert not of.any()
