@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -25,6 +27,7 @@ from stores.elasticsearch.shapes import post as post_back
 from stores.elasticsearch.shapes import rumor as rumor_back
 from stores.elasticsearch.shapes import shape
 from stores.elasticsearch.shapes import trend as trend_back
+from stores.elasticsearch.values import iso, ms
 from streams.documents import Step, Triage
 from tests.contracts.store_documents import BASE, alert, post, rumor, trend
 
@@ -308,3 +311,18 @@ def test_https_where_http_is_spoken_is_told(server: Scripted) -> None:
     with pytest.raises(StoreError, match=r"speaks no TLS: write elasticsearch\.url with http"):
         store.check()
     store.close()
+
+
+@pytest.mark.parametrize("time", [0, -1, 951_782_399_999, 1_790_000_012_345, 253_402_300_799_999])
+def test_a_time_is_written_to_the_millisecond_and_read_back(time: int) -> None:
+    whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)
+    assert iso(time) == whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert ms(iso(time)) == time
+    assert index("x-", "posts", time) == f"x-posts-{whole:%Y.%m.%d}"
+
+
+@pytest.mark.parametrize("time", [-62_135_596_800_001, 253_402_300_800_000])
+def test_a_time_outside_of_the_calendar_is_told(time: int) -> None:
+    for write in (iso, partial(index, "x-", "posts")):
+        with pytest.raises(OverflowError):
+            write(time)
