@@ -7,9 +7,11 @@ Sends the files' posts at N posts/s as a live source would: each with the time a
 over and over, from the second round on with other ids and one more word that no post had (seeded), so that
 a round is no copy of the one before. The workers keep wall time. Every 5 s it asks the broker how far
 behind each stage is, and the workers how many posts their folds have counted. Told: posts/s over the time
-after --warm (default 30 s), the backlog then and at the end, and processor seconds of each process. A road
-keeps up when the backlog does not grow. Each `--workers` is one process with the stages named. Topics and
-indices are removed at the end.
+after --warm (default 30 s), the backlog then and at the end, and the processor time of each process: the
+workers, this bench's sender, broker and store if they run on this machine. A road keeps up when the backlog
+does not grow. Servers that were just started spend tens of seconds on compiling themselves: run it twice, or
+warm them longer. Each `--workers` is one process with the stages named. Topics and indices are removed at
+the end.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 import time
@@ -27,6 +30,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
 
 from bench.road import (
     READS,
@@ -38,12 +44,15 @@ from bench.road import (
     start_worker,
 )
 from config import Settings
+from deploy.local.ports import holder
 from streams.broker import Broker
 from streams.topics import Topic, Topics, ensure
 
 SAMPLE_S = 5.0
 SLICE_S = 0.05
 """Between two portions of the stream."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 def main() -> int:
@@ -119,13 +128,16 @@ async def _feed(
     while (passed := time.monotonic() - started) < seconds:
         now = int(time.time() * 1000)
         header = [("received_at", str(now).encode()), ("source", b"bench")]
-        due = []
-        for post in itertools.islice(posts, max(int(passed * rate) - sent, 0)):
-            raw = json.dumps(post | {"created_at": now}, ensure_ascii=False).encode()
-            partition = (sent + len(due)) % topic.partitions
-            due.append(await producer.send(topic, raw, partition=partition, headers=header))
+        due = [
+            (None, _encode(post | {"created_at": now}))
+            for post in itertools.islice(posts, max(int(passed * rate) - sent, 0))
+        ]
         sent += len(due)
-        await delivered(due)
+        for partition in range(topic.partitions):
+            part = due[partition :: topic.partitions]
+            await delivered(
+                await producer.send_all(topic, part, partition=partition, headers=header)
+            )
         await asyncio.sleep(SLICE_S)
     await producer.stop()
 
@@ -138,6 +150,7 @@ def _measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     ensure(broker, topics, topics.all())
     reads = {stage: getattr(topics, topic) for stage, topic in READS.items()}
     workers: list[Worker] = []
+    stages = given.workers or ["embed,cluster,alert,index"]
     context = multiprocessing.get_context("spawn")
     ready, go = context.Event(), context.Event()
     feeder = context.Process(
@@ -146,8 +159,14 @@ def _measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     feeder.start()
     samples: list[dict[str, Any]] = []
     try:
-        for stages in given.workers or ["embed,cluster,alert,index"]:
-            workers.append(start_worker(environment, given.profile, stages, folder))
+        workers += [start_worker(environment, given.profile, one, folder) for one in stages]
+        measured = {
+            **{one: process.pid for one, (process, _) in zip(stages, workers, strict=True)},
+            "sender": feeder.pid,
+            "broker": _server(given.bootstrap),
+            "store": _server(given.elasticsearch),
+        }
+        pids = {what: pid for what, pid in measured.items() if pid is not None}
         while not ready.wait(1.0):
             if not feeder.is_alive():
                 raise SystemExit("bench.live: the stream could not be sent, see above")
@@ -156,7 +175,8 @@ def _measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         started = time.monotonic()
         while feeder.is_alive():
             time.sleep(SAMPLE_S)
-            samples.append(_sample(broker, reads, settings, workers, time.monotonic() - started))
+            at = time.monotonic() - started
+            samples.append(_sample(broker, reads, settings, workers, pids, at))
             print(_line(samples[-1]), file=sys.stderr, flush=True)
             for process, port in workers:
                 if process.poll() is not None:
@@ -184,7 +204,10 @@ def _measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "backlog_last": last["lag"],
         "behind_first": first["sent"] - first["posts"],
         "behind_last": last["sent"] - last["posts"],
-        "cpu_s": {k: round(last["cpu"][k] - first["cpu"][k], 1) for k in last["cpu"]},
+        "cpu_s": {
+            what: round(max(one["cpu"][what] for one in steady) - first["cpu"][what], 2)
+            for what in pids
+        },
         "steady_s": round(took, 1),
         "stage_s": stages_s,
         "samples": samples,
@@ -195,7 +218,12 @@ def _measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _sample(
-    broker: Broker, reads: dict[str, Topic], settings: Settings, workers: list[Worker], at: float
+    broker: Broker,
+    reads: dict[str, Topic],
+    settings: Settings,
+    workers: list[Worker],
+    pids: dict[str, int],
+    at: float,
 ) -> dict[str, Any]:
     lag = {}
     with broker.admin() as admin:
@@ -208,13 +236,23 @@ def _sample(
             lag[stage] = end_of(admin, topic) - done
         sent = end_of(admin, reads["embed"])
     counts = metrics_of([port for _, port in workers])[2]
-    cpu = {str(number): _cpu(process.pid) for number, (process, _) in enumerate(workers)}
+    cpu = {what: _cpu(pid) for what, pid in pids.items()}
     return {"at": round(at, 1), "sent": sent, "posts": counts, "lag": lag, "cpu": cpu}
 
 
+def _server(address: str) -> int | None:
+    """Process that listens there, if it is on this machine and we may see it."""
+    at = urlsplit(address if "://" in address else f"//{address}")
+    found = re.match(r"pid (\d+)", holder(at.port)) if at.port else None
+    return int(found[1]) if found and at.hostname in ("127.0.0.1", "localhost") else None
+
+
 def _cpu(pid: int) -> float:
-    """Processor seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """Processor seconds of a process so far; 0 when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -224,12 +262,19 @@ def _line(sample: dict[str, Any]) -> str:
 
 
 def _table(result: dict[str, Any]) -> str:
+    counted = max(result["posts_per_s"] * result["steady_s"], 1.0)
     lines = [
         f"{result['rate']:,} posts/s for {result['seconds']:.0f} s; {result['posts_per_s']:,.0f} posts/s "
         f"counted over the last {result['steady_s']:.0f} s; {result['store']}, {result['cores']} cores, "
         f"load {result['load']:.1f}",
-        f"posts sent and not counted yet: {result['behind_first']:,}, at the end {result['behind_last']:,}; "
-        f"processor seconds of the workers: {result['cpu_s']}",
+        f"posts sent and not counted yet: {result['behind_first']:,}, at the end {result['behind_last']:,}",
+        "",
+        "| process | processor ms a post | cores |",
+        "|---|---:|---:|",
+        *(
+            f"| {what} | {1000 * spent / counted:.3f} | {spent / result['steady_s']:.2f} |"
+            for what, spent in result["cpu_s"].items()
+        ),
         "",
         "| stage | records behind, after the start | at the end | seconds of work |",
         "|---|---:|---:|---:|",

@@ -78,18 +78,23 @@ class Producer:
         return sent
 
     async def send_all(
-        self, topic: Topic, messages: Iterable[tuple[bytes | None, bytes]], *, partition: int = 0
+        self,
+        topic: Topic,
+        messages: Iterable[tuple[bytes | None, bytes]],
+        *,
+        partition: int = 0,
+        headers: Sequence[Header] = (),
     ) -> list[Sent]:
         """Hand many messages (key and value) over in whole batches, which spares a future for each."""
         assert self._client is not None, "the producer is not started"
         client, now = self._client, time.time_ns() // 1_000_000
         sent: list[Sent] = []
-        batch = client.create_batch()
+        batch, shared = client.create_batch(), list(headers)
         for key, value in messages:
-            if batch.append(timestamp=now, key=key, value=value) is None:  # full
+            if batch.append(timestamp=now, key=key, value=value, headers=shared) is None:  # full
                 sent.append(await client.send_batch(batch, topic.name, partition=partition))
                 batch = client.create_batch()
-                batch.append(timestamp=now, key=key, value=value)  # the first one always fits
+                batch.append(timestamp=now, key=key, value=value, headers=shared)  # the first fits
         if batch.record_count():
             sent.append(await client.send_batch(batch, topic.name, partition=partition))
         return sent

@@ -21,6 +21,7 @@ def test_many_messages_arrive_in_order_whatever_their_size(
     kafka: Kafka, fresh_name: Callable[[], str], tmp_path: Path
 ) -> None:
     sizes = [10] * 500 + [BATCH_BYTES + 1, 1, BATCH_BYTES // 2, BATCH_BYTES // 2, 7, 0]
+    headers = (("source", b"one"), ("of", b"all"))
     messages = [(b"%d" % n if n % 3 else None, b"x" * size) for n, size in enumerate(sizes)]
 
     async def there_and_back() -> list[tuple[bytes | None, bytes]]:
@@ -28,10 +29,12 @@ def test_many_messages_arrive_in_order_whatever_their_size(
         await producer.start()
         assert await producer.send_all(topic, []) == []
         await delivered([await producer.send(topic, b"before", key=b"k")])
-        await delivered(await producer.send_all(topic, messages))
+        await delivered(await producer.send_all(topic, messages, headers=headers))
         await producer.stop()
         async with reader(Broker(kafka_road.settings)) as consumer:
-            return [(r.key, r.value) async for r in records(consumer, topic)]
+            found = [r async for r in records(consumer, topic)]
+        assert [r.headers for r in found] == [(), *[headers] * len(messages)]
+        return [(r.key, r.value) for r in found]
 
     with road(kafka.bootstrap, fresh_name(), tmp_path) as kafka_road:
         found = asyncio.run(there_and_back())
