@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from alerts.features import Features
+from alerts.learnt import Lesson
 from alerts.likeness import Floors, Near, agreement, cosines, posts_apart, reached
 from streams.records import MicroDelta
 
@@ -29,6 +30,7 @@ class Step(NamedTuple):
     entered: list[int]  # which of its micro-clusters
     at: slice  # their places in the stretch
     due: slice  # places of those that are due among all that are
+    lesson: Lesson
 
 
 class Rows(NamedTuple):
@@ -95,15 +97,15 @@ class Ahead:
         if stretch is None or self._next == len(stretch.steps):
             return None
         step = stretch.steps[self._next]
-        if step.delta is not delta:
-            self.forget()
+        if step.delta is not delta:  # one without vectors, or a stretch begins anew
             return None
         self._next += 1
         return stretch, step
 
-    def entered(self, step: Step, rows: np.ndarray) -> list[Near] | None:
+    def entered(self, step: Step, rows: list[int]) -> list[Near] | None:
         """The step's vectors stand in rows; what is near those that are due, None if that is all."""
-        self._rows[self._first + step.at.start : self._first + step.at.stop] = rows
+        first = self._first + step.at.start
+        self._rows[first : first + len(step.entered)] = rows
         if self._near is None:
             return None
         starts, found = self._near

@@ -21,25 +21,21 @@ class Coherence(NamedTuple):
     overlap: float  # that as a share of the rarity that one text holds, 0 to 1
 
 
-def coherence(features: np.ndarray, sums: np.ndarray, rarity: np.ndarray, texts: int) -> Coherence:
+def coherence(sums: np.ndarray, rarity: np.ndarray, texts: int) -> Coherence:
     """Coherence of `texts` different texts.
 
-    features uint32 (m,), a hash may stand once for each micro-cluster; sums int64 (m,) of 64 for
-    each text that holds the feature; rarity float64 (m,): ln of one over the share of all posts that
-    hold it, so that what is common weighs nothing and what nobody else says weighs much. A feature in a
-    share p of n texts is common to a pair with probability p (np - 1) / (n - 1). One single text,
-    however often copied, has all of itself in common.
+    For each of their features: sums int64 (m,) of 64 for each text that holds it; rarity float64 (m,):
+    ln of one over the share of all posts that hold it, so that what is common weighs nothing and what
+    nobody else says weighs much. A feature in a share p of n texts is common to a pair with probability
+    p (np - 1) / (n - 1). One single text, however often copied, has all of itself in common.
     """
-    if not len(features) or not texts:
+    if not len(sums) or not texts:
         return Coherence(0.0, 0.0)
-    order = features.argsort(kind="stable")
-    ordered = features[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] ^ np.uint32(1)))
-    share = np.minimum(np.add.reduceat(sums[order], starts) / (FULL_WEIGHT * texts), 1.0)
-    weight = np.maximum(rarity[order][starts], 0.0)
-    own = float((weight * share).sum())
+    share = np.minimum(sums / (FULL_WEIGHT * texts), 1.0)
+    weight = np.maximum(rarity, 0.0)
+    own = float(np.add.reduce(weight * share))
     if texts == 1:
         return Coherence(round(own, 4), 1.0)
     both = np.maximum(share * (texts * share - 1.0) / (texts - 1.0), 0.0)
-    shared = float((weight * both).sum())
+    shared = float(np.add.reduce(weight * both))
     return Coherence(round(shared, 4), round(shared / own, 4) if own > 0 else 0.0)

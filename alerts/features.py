@@ -12,26 +12,35 @@ Features = tuple[np.ndarray, np.ndarray]
 NONE: Features = (np.zeros(0, np.uint32), np.zeros(0, np.int64))
 
 
-def merged(old: Features, features: np.ndarray, sums: np.ndarray) -> Features:
-    """Feature sums of both, by hash; when too many, the largest."""
+def merged(
+    old: Features, features: np.ndarray, sums: np.ndarray, lessens: bool = False
+) -> Features:
+    """Feature sums of both, by hash; when too many, the largest. `lessens`: sums may be below 1."""
     if len(old[0]):
-        both = np.concatenate([old[0], features])
-        order = both.argsort(kind="stable")
-        both = both[order]
-        first = np.ones(len(both), np.bool_)
-        np.not_equal(both[1:], both[:-1], out=first[1:])
-        starts = first.nonzero()[0]
-        total = np.add.reduceat(np.concatenate([old[1], sums])[order], starts)
-        distinct = both[starts]
+        distinct, total = summed([old, (features, sums)])
     else:
         # A copy: what comes in may be a view of a message that holds a whole portion.
         distinct, total = features.copy(), sums.astype(np.int64)
-    if total.min(initial=1) <= 0:  # words of posts that were moved away
+    if lessens:  # words of posts that were moved away
         distinct, total = distinct[total > 0], total[total > 0]
     if len(distinct) > FEATURES_KEPT:
         largest = np.sort(np.lexsort((distinct, -total))[:FEATURES_KEPT])
         distinct, total = distinct[largest], total[largest]
     return distinct, total
+
+
+def summed(held: list[Features]) -> Features:
+    """Feature sums of all, by hash."""
+    features = np.concatenate([f for f, _ in held] or [NONE[0]])
+    if not len(features):
+        return NONE
+    order = features.argsort(kind="stable")
+    features = features[order]
+    first = np.empty(len(features), np.bool_)
+    first[0] = True
+    np.not_equal(features[1:], features[:-1], out=first[1:])
+    starts = first.nonzero()[0]
+    return features[starts], np.add.reduceat(np.concatenate([s for _, s in held])[order], starts)
 
 
 def joined(held: list[Features]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

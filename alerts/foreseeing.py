@@ -8,9 +8,9 @@ import numpy as np
 
 from alerts.ahead import MOST, Rows, Step, Stretch
 from alerts.features import NONE, Features, joined, merged
-from alerts.learnt import Learnt
+from alerts.learnt import Learnt, lesson_of
 from alerts.parameters import LIKENESS, MEMORY
-from streams.grid import GRID, on_grid, sketch, unit
+from streams.grid import GRID, inverse_frequency, on_grid, sketch, unit
 from streams.records import MicroDelta
 
 Known = Callable[[str], tuple[Features, np.ndarray, int, int] | None]
@@ -31,8 +31,8 @@ class _Sums:
         self._place: dict[str, int] = {}  # the last one of a micro-cluster
         self._judged: dict[str, int] = {}
 
-    def add(self, delta: MicroDelta, i: int) -> None:
-        """What a delta brings to its i-th micro-cluster."""
+    def add(self, delta: MicroDelta, i: int, lessens: bool) -> None:
+        """What a delta brings to its i-th micro-cluster; `lessens`: words are taken from some."""
         name = delta.id[i]
         place = self._place.get(name)
         if place is None:
@@ -47,7 +47,7 @@ class _Sums:
             self._judged[name] = posts
             self.due.append(place)
         self.names.append(name)
-        self.features.append(merged(old, delta.features[span], delta.feature_sums[span]))
+        self.features.append(merged(old, delta.features[span], delta.feature_sums[span], lessens))
         self.dense.append(dense + delta.dense[i])
         self.posts.append(posts)
 
@@ -61,32 +61,35 @@ def foresee(
     """
     sums, steps = _Sums(known, dim), list[Step]()
     last: dict[str, int] = {}
-    rarity, means = list[np.ndarray](), list[np.ndarray]()
+    frequency, means, known_posts = list[np.ndarray](), list[np.ndarray](), list[int]()
     seen, total = learnt.seen, learnt.dense_total
     try:
         for delta in deltas:
-            if not len(delta.id) or not delta.vectors.any():
+            entered = [i for i, n in enumerate(delta.vectors.tolist()) if n]
+            if not entered:
                 continue
             start, first_due = len(sums.posts), len(sums.due)
-            entered = delta.vectors.nonzero()[0].tolist()
+            lessens = bool(np.minimum.reduce(delta.feature_sums, initial=1) <= 0)
             for i in entered:
-                sums.add(delta, i)
+                sums.add(delta, i, lessens)
                 last[delta.id[i]] = len(steps)
-            rarity += [learnt.rarity(features, seen) for features, _ in sums.features[start:]]
+            frequency += [learnt.frequency(features) for features, _ in sums.features[start:]]
             means += [total / (GRID * max(seen, 1))] * len(entered)
+            known_posts += [seen] * len(entered)
             at, due = slice(start, len(sums.posts)), slice(first_due, len(sums.due))
-            steps.append(Step(delta, entered, at, due))
-            learnt.count(delta)
-            seen += int(delta.vectors.sum())
-            total = total + delta.dense.sum(axis=0, dtype=np.int64)
+            lesson = lesson_of(delta)
+            steps.append(Step(delta, entered, at, due, lesson))
+            learnt.count(lesson)
+            seen += lesson.vectors
+            total = total + lesson.dense
             if at.stop >= MOST or seen >= MEMORY:  # from there on frequencies are others
                 break
     finally:
-        for step in steps:
-            learnt.count(step.delta, back=True)
+        learnt.uncount([step.lesson for step in steps])
     dense, posts = np.array(sums.dense), np.array(sums.posts, np.int64)
     text, features, summed = joined(sums.features)
-    lexical = sketch(text, features, summed * np.concatenate(rarity), len(posts))
+    rarity = inverse_frequency(np.concatenate(frequency), np.array(known_posts)[text])
+    lexical = sketch(text, features, summed * rarity, len(posts))
     mean = dense / (GRID * np.maximum(posts, 1))[:, None] - np.array(means)
     vectors = on_grid(unit(mean), lexical, dense_weight)
     meant, said = vectors[:, :dim].copy(), vectors[:, dim:].copy()

@@ -20,7 +20,10 @@ from streams.records import Change
 def open_rumors(standing: Standing, change: Change, rows: np.ndarray) -> None:
     """A micro-cluster not known yet starts as a rumor of its own, named by its first post."""
     micros, tree = standing.micros, standing.tree
-    new = set(rows[micros.rumor[rows] < 0].tolist())
+    lying = rows.tolist()
+    new = {
+        row for row, number in zip(lying, micros.rumor[rows].tolist(), strict=True) if number < 0
+    }
     for row in sorted(new):
         number = tree.expected.pop(micros.ids[row])
         if number is not None:  # out of a split
@@ -29,7 +32,7 @@ def open_rumors(standing: Standing, change: Change, rows: np.ndarray) -> None:
     if not new:
         return
     for at, micro in enumerate(change.rows.micro.tolist()):
-        row = int(rows[micro]) if micro >= 0 else -1
+        row = lying[micro] if micro >= 0 else -1
         if row in new:
             new.remove(row)
             name = rumor_id(change.rows.source[at], change.rows.id[at])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,25 @@ from streams.records import MicroDelta
 _MASK = np.uint32((1 << FREQUENCY_BITS) - 1)
 
 
+class Lesson(NamedTuple):
+    """What is learnt of a change."""
+
+    cells: np.ndarray  # of the frequency table, one for each of its features
+    posts: np.ndarray  # int32, same shape: posts that hold the feature
+    vectors: int
+    dense: np.ndarray  # int64 (d,): their sum
+
+
+def lesson_of(delta: MicroDelta) -> Lesson:
+    """What is learnt of a change."""
+    if len(delta.id) == 1:
+        vectors, dense = int(delta.vectors[0]), delta.dense[0].astype(np.int64)
+    else:
+        vectors = int(np.add.reduce(delta.vectors, dtype=np.int64))
+        dense = np.add.reduce(delta.dense, axis=0, dtype=np.int64)
+    return Lesson(delta.features & _MASK, delta.feature_posts, vectors, dense)
+
+
 class Learnt:
     """Frequencies and mean over all vectors that entered sums."""
 
@@ -21,10 +41,9 @@ class Learnt:
         self.seen = 0  # vectors that entered sums
         self.dense_total = np.zeros(dim, np.int64)
 
-    def rarity(self, features: np.ndarray, seen: int | None = None) -> np.ndarray:
+    def rarity(self, features: np.ndarray) -> np.ndarray:
         """Inverse document frequencies of hashed features, float64, same shape."""
-        frequency = self._frequency[features & _MASK]
-        return inverse_frequency(frequency, self.seen if seen is None else seen)
+        return inverse_frequency(self.frequency(features), self.seen)
 
     def parts(
         self,
@@ -43,20 +62,29 @@ class Learnt:
         mean = dense / (GRID * np.maximum(posts, 1))[:, None]
         return unit(mean - self.dense_total / (GRID * max(self.seen, 1))), lexical
 
-    def learn(self, delta: MicroDelta) -> None:
+    def learn(self, lesson: Lesson) -> None:
         """Take up a change's vectors."""
-        self.count(delta)
-        self.seen += int(delta.vectors.sum())
-        self.dense_total += delta.dense.sum(axis=0, dtype=np.int64)
+        self.count(lesson)
+        self.seen += lesson.vectors
+        self.dense_total += lesson.dense
         if self.seen >= MEMORY:
             self._frequency //= 2
             self.dense_total //= 2
             self.seen //= 2
 
-    def count(self, delta: MicroDelta, *, back: bool = False) -> None:
-        """Frequencies alone, or take them `back`."""
-        apply = np.subtract if back else np.add
-        apply.at(self._frequency, delta.features & _MASK, delta.feature_posts)
+    def count(self, lesson: Lesson) -> None:
+        """Frequencies alone."""
+        np.add.at(self._frequency, lesson.cells, lesson.posts)
+
+    def uncount(self, lessons: Sequence[Lesson]) -> None:
+        """Take back what `count` added."""
+        if lessons:
+            cells = np.concatenate([one.cells for one in lessons])
+            np.subtract.at(self._frequency, cells, np.concatenate([one.posts for one in lessons]))
+
+    def frequency(self, features: np.ndarray) -> np.ndarray:
+        """Posts that hold hashed features, int32, same shape."""
+        return np.asarray(self._frequency[features & _MASK])
 
     def state(self) -> dict[str, Any]:
         held = np.flatnonzero(self._frequency)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from alerts.ahead import Ahead
+from alerts.ahead import Ahead, Stretch
 from alerts.coherence import Coherence, coherence
 from alerts.compared import Compared
-from alerts.features import NONE, Features, joined, merged
+from alerts.features import NONE, Features, joined, merged, summed
 from alerts.foreseeing import foresee, measured
 from alerts.learnt import Learnt
 from alerts.likeness import Floors, Near
@@ -76,30 +76,39 @@ class Micros(Compared):
         Returns the rows of the delta's micro-clusters, int64 (k,), and those among them that are
         due to be compared again: new ones, and those whose sums have doubled since they last were.
         """
-        rows = np.array([self._row_for(m) for m in delta.id], np.int64)
-        if not len(rows) or not delta.vectors.any():  # what is due was found due when its sums grew
-            return rows, rows[:0]
+        lying = [self._row_for(m) for m in delta.id]
+        rows = np.array(lying, np.int64)
         found = self._ahead.step(delta)
         if found is None:
+            if not any(delta.vectors.tolist()):  # what is due was found due when its sums grew
+                return rows, rows[:0]
             self._foresee(self._ahead.coming(delta))
             found = self._ahead.step(delta)
             assert found is not None
         stretch, step = found
-        at, made = step.at, stretch.rows
-        grown = rows[step.entered]
-        for row, features in zip(grown.tolist(), stretch.features[at], strict=True):
+        grown = [lying[i] for i in step.entered]
+        for row, features in zip(grown, stretch.features[step.at], strict=True):
             self._features[row] = features
-        self._dense[grown], self._posts[grown] = stretch.dense[at], made.posts[at]
-        self._meant[grown], self._said[grown] = made.meant[at], made.said[at]
-        self._lengths[grown] = made.lengths[at]
-        self._dense_lengths[grown] = made.dense_lengths[at]
-        self._spread[grown] = made.spread[at]
-        self.learnt.learn(delta)
-        due = grown[stretch.due[step.due] - at.start]
-        self._judged[due] = self._posts[due]
+        self._put(grown, step.at, stretch)
+        self.learnt.learn(step.lesson)
+        due = [grown[place - step.at.start] for place in stretch.due[step.due].tolist()]
+        for row in due:
+            self._judged[row] = self._posts[row]
+        asked = np.array(due, np.int64)
         near = self._ahead.entered(step, grown)
-        self._found = None if near is None else (due, near)
-        return rows, due
+        self._found = None if near is None else (asked, near)
+        return rows, asked
+
+    def _put(self, rows: list[int], places: slice, stretch: Stretch) -> None:
+        """Places of a stretch stand in rows from here on."""
+        made = stretch.rows
+        single = len(rows) == 1  # most are; a number as an index costs far less than arrays of one
+        at: Any = rows[0] if single else rows
+        of: Any = places.start if single else places
+        self._dense[at], self._posts[at] = stretch.dense[of], made.posts[of]
+        self._meant[at], self._said[at] = made.meant[of], made.said[of]
+        self._lengths[at], self._dense_lengths[at] = made.lengths[of], made.dense_lengths[of]
+        self._spread[at] = made.spread[of]
 
     def _foresee(self, deltas: Sequence[MicroDelta]) -> None:
         stretch = foresee(deltas, self._known, self.learnt, self._dim, self._dense_weight)
@@ -214,13 +223,13 @@ class Micros(Compared):
 
     def texts_of(self, rows: np.ndarray) -> int:
         """Different texts in the sums of rows."""
-        return int(self._posts[rows].sum())
+        return sum(self._posts[rows].tolist())
 
     def coherence(self, rows: np.ndarray) -> Coherence:
         """What the texts of rows have in common, by today's frequencies."""
         held = [self._features[row] for row in rows.tolist()]
-        _, features, sums = joined(held)
-        return coherence(features, sums, self.learnt.rarity(features), self.texts_of(rows))
+        features, sums = held[0] if len(held) == 1 else summed(held)
+        return coherence(sums, self.learnt.rarity(features), self.texts_of(rows))
 
     def state(self) -> dict[str, Any]:
         self._close_gaps()

@@ -48,36 +48,25 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
 def folded_posts(change: Change) -> Iterator[tuple[int, int, Kept]]:
     """A change's folded posts in order: index of the micro-cluster, voice, post."""
     c, micros = change.rows, change.micros.id
-    created_at, voice, wording = c.created_at.tolist(), c.voice.tolist(), c.wording.tolist()
-    kind, flags, reach, sure = c.kind.tolist(), c.flags.tolist(), c.reach.tolist(), c.sure.tolist()
-    for at, (outcome, micro) in enumerate(zip(c.outcome.tolist(), c.micro.tolist(), strict=True)):
-        if outcome != _FOLDED:
-            continue
-        text = c.text[at]
-        yield (
-            micro,
-            voice[at],
-            Kept(
-                source=c.source[at],
-                id=c.id[at],
-                text=text,
-                created_at=created_at[at],
-                lang=c.lang[at],
-                platform=c.platform[at],
-                community=c.community[at],
-                url=c.url[at],
-                reply_to=c.reply_to[at],
-                repost_of=c.repost_of[at],
-                kind=kind[at],
-                flags=flags[at],
-                reach=reach[at],
-                micro=micros[micro],
-                category=c.category[at],
-                sure=sure[at],
-                wording=wording[at],
-                words=len(text.split(maxsplit=20)[:20]),
-            ),
-        )
+    for (
+        outcome, micro, voice, source, post_id, text, created_at, lang, platform, community, url, reply_to,
+        repost_of, kind, flags, reach, category, sure, wording,
+    ) in zip(
+        c.outcome.tolist(), c.micro.tolist(), c.voice.tolist(), c.source, c.id, c.text,
+        c.created_at.tolist(), c.lang, c.platform, c.community, c.url, c.reply_to, c.repost_of,
+        c.kind.tolist(), c.flags.tolist(), c.reach.tolist(), c.category, c.sure.tolist(),
+        c.wording.tolist(), strict=True,
+    ):  # fmt: skip
+        if outcome == _FOLDED:
+            words = len(text.split(maxsplit=20)[:20])
+            yield (
+                micro,
+                voice,
+                Kept(
+                    source, post_id, text, created_at, lang, platform, community, url, reply_to,
+                    repost_of, kind, flags, reach, micros[micro], category, sure, wording, words,
+                ),
+            )  # fmt: skip
 
 
 class AlertState(msgspec.Struct):

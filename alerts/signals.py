@@ -55,7 +55,8 @@ def score(
     signals = []
     for name, unit, threshold, weight, definition, measured in chosen:
         value = round(measured(rumor, now, stream), 4)
-        total += contribution(value, threshold, weight)
+        if weight:
+            total += contribution(value, threshold, weight)
         signals.append(
             Signal(
                 name=name,

@@ -94,9 +94,9 @@ def int8(sums: np.ndarray) -> bytes:
     return bytes((np.sign(sums) * scaled).astype(np.int8).tobytes())
 
 
-def inverse_frequency(frequency: np.ndarray, posts: int) -> np.ndarray:
-    """ln((N + 2) / (df + 1)) with N posts seen, df of them holding the feature; float64, same
-    shape.
+def inverse_frequency(frequency: np.ndarray, posts: int | np.ndarray) -> np.ndarray:
+    """ln((N + 2) / (df + 1)) with N posts seen (of all or of each), df of them holding the feature;
+    float64, same shape.
 
     Inverse document frequency (Sparck Jones 1972), smoothed so that a first post has weights too.
     """

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from alerts import merging
 from alerts.likeness import Floors
 from alerts.micros import Micros
+from streams.codec import pack_state
 from streams.grid import GRID
 from streams.records import MicroDelta
 
@@ -75,6 +77,39 @@ def test_all_that_reaches_a_floor_is_found(seed: int, both: float, meaning: floa
                     )
             if chance.random() < 0.05 and micros.ids:
                 micros.drop([chance.choice(micros.ids)])
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_changes_taken_many_at_a_time_leave_what_single_ones_leave(seed: int) -> None:
+    log = deltas(random.Random(seed))
+    at_once, one_by_one = Micros(DIM, 0.4), Micros(DIM, 0.4)
+    at_once.expect(log)
+    for one in log:
+        at_once.add(one)
+        one_by_one.expect(())
+        one_by_one.add(one)
+    assert pack_state(at_once.state()) == pack_state(one_by_one.state())
+
+
+def test_words_of_posts_that_were_moved_away_are_gone() -> None:
+    micros = Micros(DIM, 0.4)
+    came = delta(random.Random(1), ["m0", "m1"])
+    came = replace(
+        came,
+        vectors=np.array([2, 1], np.int32),
+        features=np.array([7, 9, 7], np.uint32),
+        feature_ends=np.array([2, 3]),
+        feature_sums=np.array([64, 128, 64], np.int32),
+        feature_posts=np.array([1, 2, 1], np.int32),
+    )
+    moved = replace(
+        came, vectors=np.array([-1, -1]), feature_sums=np.array([-64, -64, -64], np.int32)
+    )
+    for one in (came, moved):
+        rows, _ = micros.add(one)
+    _, _, features, sums = micros.sums(rows[:1])
+    assert (features.tolist(), sums.tolist()) == ([9], [64])
 
 
 def test_micro_clusters_agree_by_no_more_than_their_cosine() -> None:

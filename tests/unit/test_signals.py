@@ -9,6 +9,7 @@ import pytest
 
 from alerts.coherence import coherence
 from alerts.distinct import KEPT, Distinct
+from alerts.features import summed
 from alerts.parameters import DAY, HOUR
 from alerts.stream import Stream, surprise
 
@@ -54,11 +55,11 @@ class TestDistinct:
             assert (right.depth, sorted(right.newest)) == (whole.depth, sorted(whole.newest))
 
 
-def sums_of(texts: list[list[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Features, sums of 64 a text, and one nat of rarity each."""
-    features = np.array([f for text in texts for f in text], np.uint32)
-    ones = np.ones(len(features))
-    return features, (64 * ones).astype(np.int64), ones, len(texts)
+def sums_of(texts: list[list[int]]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Sums of 64 a text for each feature, one nat of rarity each."""
+    parts = [(np.array(sorted(text), np.uint32), np.full(len(text), 64)) for text in texts]
+    features, sums = summed(parts)
+    return sums, np.ones(len(features)), len(texts)
 
 
 class TestCoherence:
@@ -71,20 +72,17 @@ class TestCoherence:
         assert overlap == pytest.approx(np.mean(pairs) / 8, abs=1e-3)
 
     def test_what_is_common_everywhere_is_worth_nothing(self) -> None:
-        features, sums, rarity, n = sums_of([[1, 2, 3], [1, 2, 4], [1, 2, 5]])
-        assert coherence(features, sums, rarity, n).shared == 2
-        rarity[features < 3] = 0.0
-        assert coherence(features, sums, rarity, n).shared == 0
+        sums, rarity, n = sums_of([[1, 2, 3], [1, 2, 4], [1, 2, 5]])
+        assert coherence(sums, rarity, n).shared == 2
+        rarity[sums == 3 * 64] = 0.0
+        assert coherence(sums, rarity, n).shared == 0
 
     def test_one_text_has_all_of_itself_in_common(self) -> None:
         assert coherence(*sums_of([[1, 2, 3]])) == (3.0, 1.0)
 
     def test_parts_in_any_order_give_the_same(self) -> None:
-        features, sums, rarity, n = sums_of([[1, 2, 3], [2, 3, 4], [3, 4, 5]])
-        turned = np.arange(len(features))[::-1]
-        assert coherence(features[turned], sums[turned], rarity[turned], n) == coherence(
-            features, sums, rarity, n
-        )
+        texts = [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+        assert coherence(*sums_of(texts[::-1])) == coherence(*sums_of(texts))
 
     def test_nothing_has_nothing_in_common(self) -> None:
         assert coherence(*sums_of([])) == (0.0, 0.0)
