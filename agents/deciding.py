@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agents.embedded import EmbeddedRoad
-from agents.front import Front
 from agents.holding import holding
 from agents.inbox import leave
 from agents.marks import mark_of
 from agents.replay import CHUNK, DATABASE, ReplayError
-from agents.stages import stages
+from agents.stages import Stages
 from config import Settings
 from streams.inputs import Decision
 from streams.sqlite_database import Database
@@ -40,8 +39,7 @@ def decide(folder: Path, settings: Settings, records: Sequence[Decision]) -> boo
 
 
 def _fold(database: Database, settings: Settings) -> None:
-    built = stages(settings, replay=True)
+    built = Stages(settings)
     road = EmbeddedRoad(database, built.alert)
-    front = Front(built.door, built.cluster)
-    road.catch_up(front, CHUNK)
-    road.finish(front)
+    road.catch_up(lambda: built.front, CHUNK)
+    road.finish(lambda: built.front)

@@ -1,46 +1,44 @@
 """The embedded road: all stages in one process; log, checkpoints and store in one SQLite file.
 
-What is read is first appended to the log, then folded. Results and the checkpoint become durable in
-one transaction, so after kill -9 the road takes up the last checkpoint, folds the rest of the log
-again, and nothing is counted twice. Documents may run ahead of the checkpoint: folding again writes
-the same ones.
+What is read is first appended to the log, then folded. After kill -9 the road takes up the last
+checkpoint and folds the rest of the log again. Documents and results are written twice a second, so that
+none wait for a checkpoint in memory, and so run ahead of it: folding again writes the same
+documents, and results beyond the checkpoint are dropped first, so that nothing is counted twice.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from agents import inbox
+from agents import checkpoint, inbox
 from agents.decoding import decoded
 from agents.front import POSTS, Front, Portion, origin_of_post
+from agents.memory import give_back
 from agents.orders import Orders, order_of
 from agents.told import Progress, Results
 from alerts import AlertFold
 from stores.sqlite import SqliteStore
-from streams.codec import pack_state, unpack_state
 from streams.documents import Batch, RumorDocument, newest
 from streams.effects import Effects
 from streams.sqlite_database import Database
 from streams.sqlite_log import SqliteLog
 
-CHECKPOINT = "checkpoint"
+WRITTEN_S = 0.5
+"""Seconds between two writes of documents and results, so that a console follows."""
 
-DOCUMENTS_S = 0.5
-"""Seconds between two writes of documents, so that a console follows."""
-
-CHECKPOINT_S = 1.0
-"""Seconds between two checkpoints, at least ..."""
+CHECKPOINT_S = 10.0
+"""Seconds between two checkpoints, at least: work that is done again after a kill. A shorter stream has
+its last one alone, whose cost nothing hides behind ..."""
 
 CHECKPOINT_SHARE = 0.03
 """... and so seldom that making them takes at most this part of the time, in all."""
 
 GROWTH = 2.0
 """How much more than the last one the next checkpoint may cost, with the state that grew since."""
-
 
 RESULTS = "results"
 
@@ -59,7 +57,7 @@ class EmbeddedRoad:
         self.log = SqliteLog(database)
         self.store = SqliteStore(database)
         self.next = 0  # offset of the log that is folded next
-        self.cluster: bytes | None = None  # the cluster fold's snapshot in the last checkpoint
+        self._cluster: bytes | None = None  # the cluster fold's snapshot for the next checkpoint
         self._decided = 0  # place of the decision that is folded next
         self.orders = Orders(self.log)
         self._counts = [0, 0, 0, 0]  # by Outcome
@@ -67,9 +65,9 @@ class EmbeddedRoad:
         self._standing: dict[str, str] = {}  # alert -> its level now
         self._lock = threading.Lock()
         self._started = self._written = self._checkpointed = time.monotonic()
-        self._snapshot_s = 0.0  # seconds that the front needed for `cluster`
-        # Seconds by the clock of the last checkpoint and of all, the front's part included. Documents
-        # are not: they are written as often without it.
+        self._snapshot_s = 0.0  # seconds that the front needed for that
+        # Seconds by the clock of the last checkpoint and of all, the front's part included. Documents and
+        # results are not: they are written as often without it.
         self._cost = self.checkpoints_s = 0.0
         self._batches: list[Batch] = []
         self._clear()
@@ -79,12 +77,12 @@ class EmbeddedRoad:
         self._results = Results([], [], [], [], [], [])
 
     def _restore(self) -> None:
-        blob = self.store.get_blob(CHECKPOINT)
-        if blob is None:
+        state = checkpoint.stands(self.store)
+        if state is None:
+            self.log.truncate_after(RESULTS, 0)
             return
-        state = unpack_state(blob)
-        cluster = state["cluster"]  # in older checkpoints the snapshot itself, not its bytes
-        self.cluster = cluster if isinstance(cluster, bytes) else pack_state(cluster)
+        if "results" in state:  # older checkpoints were written together with theirs
+            self.log.truncate_after(RESULTS, state["results"])
         self._alert.restore(state["alert"])
         self.next = state["next"]
         self._decided = state["decided"]
@@ -113,6 +111,11 @@ class EmbeddedRoad:
             )
 
     @property
+    def cluster(self) -> bytes | None:
+        """The cluster fold's snapshot at `next`, or at the last checkpoint. Raises CodecError."""
+        return self._cluster if self._cluster is not None else checkpoint.cluster_in(self.store)
+
+    @property
     def logged(self) -> int:
         """Records in the log: as many of the input need not be read again."""
         return self.log.end(POSTS)
@@ -123,21 +126,26 @@ class EmbeddedRoad:
         now = time.monotonic()
         if now - self._checkpointed < max(CHECKPOINT_S, self._cost / CHECKPOINT_SHARE):
             return False
-        spent = self.checkpoints_s + GROWTH * self._cost
+        spent = self.checkpoints_s + 2 * GROWTH * self._cost  # this one, and the last one of all
         return spent <= CHECKPOINT_SHARE * (now - self._started)
 
-    def catch_up(self, front: Front, batch: int) -> None:
-        """Fold what the logs hold beyond the checkpoint."""
+    def catch_up(self, at_need: Callable[[], Front], batch: int) -> None:
+        """Fold what the logs hold beyond the checkpoint; `at_need` gives the front for it."""
         if self.next == self.logged and self.orders.next() is None:
             self._fold_decisions(0)
             return
-        if self.cluster is not None:
-            front.restore(self.cluster, self.next)
+        front = at_need()
+        self._bring(front)
         ahead = self._fold_between(front, batch)
         while records := self.log.read(POSTS, self.next, ahead):
             self.take(front.again([value for _, value in records]))
             ahead = self._fold_between(front, batch)
         self.take(front.snapshot())
+
+    def _bring(self, front: Front) -> None:
+        """Bring a front to where this road stands."""
+        if (cluster := self.cluster) is not None:
+            front.restore(cluster, self.next)
 
     def _fold_between(self, front: Front, most: int) -> int:
         """Fold orders and decisions of the log that stand before its next entry; how many entries come
@@ -186,11 +194,11 @@ class EmbeddedRoad:
         self.next += portion.entries
         self._results.dead += portion.dead
         if portion.cluster is not None:
-            self.cluster, self._snapshot_s = portion.cluster, portion.snapshot_s
+            self._cluster, self._snapshot_s = portion.cluster, portion.snapshot_s
             if portion.entries:
                 self.checkpoint()
-        elif time.monotonic() - self._written >= DOCUMENTS_S:
-            self._write_documents()
+        elif time.monotonic() - self._written >= WRITTEN_S:
+            self._write()
 
     def _fold_changes(self, portion: Portion) -> None:
         self._alert.expect(portion.changes)
@@ -214,49 +222,45 @@ class EmbeddedRoad:
         if effect.batch:
             self._batches.append(effect.batch)
 
-    def _write_documents(self) -> None:
-        self.store.write(newest(self._batches))
+    def _write(self) -> None:
+        with self.store.transaction():
+            self.store.write(newest(self._batches))
+            self.log.append(RESULTS, [_encode(self._results)])
         self._batches = []
+        self._clear()
         self._written = time.monotonic()
 
     def checkpoint(self) -> None:
-        """Make documents, results and a checkpoint durable, all or none.
-
-        `cluster` holds the cluster fold's snapshot at `next`.
-        """
-        started = time.monotonic()
-        state = {
-            "cluster": self.cluster,
-            "alert": self._alert.snapshot(),
-            "next": self.next,
-            "decided": self._decided,
-            "orders": self.orders.state(),
-            "counts": self._counts,
-            "levels": self._levels,
-            "standing": self._standing,
-        }
-        packed = pack_state(state)
+        """Make documents, results and a checkpoint at `next` durable, all or none."""
         with self.store.transaction():
-            begun = time.monotonic()
-            self._write_documents()
-            documents_s = self._written - begun
-            self.log.append(RESULTS, [_encode(self._results)])
-            self.store.put_blob(CHECKPOINT, packed)
-        self._clear()
+            self._write()
+            started = time.monotonic()
+            head = {
+                "next": self.next,
+                "results": self.log.end(RESULTS),
+                "decided": self._decided,
+                "orders": self.orders.state(),
+                "counts": self._counts,
+                "levels": self._levels,
+                "standing": self._standing,
+            }
+            checkpoint.put(self.store, head, self._alert.snapshot(), self._cluster)
+        self._cluster = None
         self._checkpointed = time.monotonic()
-        self._cost = self._checkpointed - started - documents_s + self._snapshot_s
+        self._cost = self._checkpointed - started + self._snapshot_s
         self.checkpoints_s += self._cost
         self._snapshot_s = 0.0
+        give_back()
 
-    def finish(self, front: Front) -> list[RumorDocument]:
+    def finish(self, at_need: Callable[[], Front]) -> list[RumorDocument]:
         """End of the stream: write all that is due; returns the rumors that are still open.
 
-        `front` carries out what was ordered too late for the one that fed the stream.
+        `at_need` gives the front that carries out what was ordered too late for the one that fed the stream.
         """
         self.decide()
         if self.orders.waiting:
-            if self.cluster is not None:
-                front.restore(self.cluster, self.next)
+            front = at_need()
+            self._bring(front)
             self.take(front.obey(list(self.orders.waiting.values()), snapshot=True))
         self._batches.append(self._alert.flush())
         self.checkpoint()
@@ -274,6 +278,6 @@ class EmbeddedRoad:
     def results(self) -> Iterable[Results]:
         """What the folds said, in order."""
         at = 0
-        while records := self.log.read(RESULTS, at, 64):
+        while records := self.log.read(RESULTS, at, 8):
             yield from (decoded(_results, value) for _, value in records)
             at = records[-1][0] + 1

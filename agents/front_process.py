@@ -18,10 +18,11 @@ from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
+from typing import Any
 
 from agents.feeding import Feed, Feeding
 from agents.front import Portion
-from agents.memory import collect_rarely, peak_rss_bytes
+from agents.memory import collect_rarely, give_back, peak_rss_bytes
 from agents.orders import Order
 from agents.packed import pack, unpack
 from agents.stages import cluster_fold, door_for, encoder_for
@@ -30,6 +31,10 @@ from streams.codec import decode, encode
 
 AHEAD = 8
 """Portions that wait for the parent, at most: bounds the memory between the two."""
+
+GIVEN_BACK = 16
+"""Portions after which the child returns free memory to the system: a snapshot and what many posts
+left behind are some 50 MB."""
 
 _PORTION, _TOTAL, _PEAK, _ERROR = b"P", b"T", b"M", b"E"
 
@@ -110,7 +115,7 @@ class FrontProcess:
     def _message(self, kind: bytes) -> bytes:
         try:
             message = self._connection.recv_bytes()
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # an OSError too where it ended in the middle of a message
             self._process.join()
             raise FrontEnded(
                 f"the process that reads and clusters ended early ({self._how()}): call again the "
@@ -135,25 +140,36 @@ def _work(connection: Connection, settings: Settings, feed: Feed) -> None:
         door = door_for(settings, encoder_for(settings), replay=True)
         feeding = Feeding(feed, door, cluster_fold(settings, door))
         connection.send_bytes(_TOTAL + pickle.dumps(feeding.total()))
-        skip, cluster, at = connection.recv()
+        skip, cluster, at = _received(connection)
         sending = _Sending(connection)
         asked = _Asked(connection)
-        for portion in feeding.portions(
+        portions = feeding.portions(
             skip=skip, cluster=cluster, at=at, snapshot=asked.snapshot, orders=asked.orders
-        ):
+        )
+        for number, portion in enumerate(portions):
             sending.put(_PORTION + pack(portion))
+            if number % GIVEN_BACK == 0:
+                give_back()
         sending.put(_PEAK + pickle.dumps(peak_rss_bytes()))
         sending.end()
         while True:  # until the parent lets go: what it still asks for must find an open end
-            connection.recv()
+            _received(connection)
     except (EOFError, ConnectionError):
         pass  # the parent has gone or wants no more
     except Exception as error:
         connection.send_bytes(_ERROR + pickle.dumps(error))
 
 
+def _received(connection: Connection) -> Any:
+    """The parent's next message. Raises EOFError, also where it ended in the middle of one."""
+    try:
+        return connection.recv()
+    except OSError:
+        raise EOFError from None
+
+
 class _Asked:
-    """What the parent asked for since the last portion. Raises EOFError, ConnectionError."""
+    """What the parent asked for since the last portion. Raises EOFError."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -172,7 +188,7 @@ class _Asked:
 
     def _listen(self) -> None:
         while self._connection.poll():
-            told = self._connection.recv()
+            told = _received(self._connection)
             if isinstance(told, bytes):
                 self._orders.append(decode(told, Order))
             else:

@@ -54,7 +54,7 @@ def made_here(database: Database) -> bool:
     return database.get_blob(PROGRAM) == program().encode()
 
 
-def inputs_of(paths: list[str], as_is: bool, assume_rate: float | None) -> str:
+def fingerprint(paths: list[str], as_is: bool, assume_rate: float | None) -> str:
     """Fingerprint of the input files' contents and of what decides their order. Raises OSError."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr((as_is, assume_rate)).encode())

@@ -13,13 +13,13 @@ import msgspec
 
 from agents.embedded import EmbeddedRoad
 from agents.feeding import Feed, Feeding
-from agents.front import POSTS, Front
+from agents.front import POSTS
 from agents.front_process import FrontProcess
 from agents.holding import holding
-from agents.marks import APPLIED, RunMark, inputs_of, made_here, mark_of, put_mark
+from agents.marks import APPLIED, RunMark, fingerprint, made_here, mark_of, put_mark
 from agents.memory import collect_rarely, peak_rss_bytes
 from agents.replay_files import NAMES, SUMMARY, Totals, write_files
-from agents.stages import stages
+from agents.stages import Stages
 from agents.told import Progress
 from config import Settings
 from stores.sqlite import SqliteStore
@@ -52,9 +52,8 @@ class ReplayOptions(msgspec.Struct, frozen=True, kw_only=True):
     processes: int | None = None  # 1 or 2; None: two for large files
     on_progress: Callable[[Progress, int | None], None] | None = None  # (counts, records in all)
     on_road: Callable[[EmbeddedRoad], None] | None = None  # once the road stands
-    on_kept: Callable[[], None] | None = (
-        None  # set: a finished replay of the same is kept, and told
-    )
+    # Set: a finished replay of the same is kept, and told.
+    on_kept: Callable[[], None] | None = None
 
 
 def replay(
@@ -64,9 +63,9 @@ def replay(
 
     Raises FileError, ReplayError, DatabaseError, EncoderError: each one line with the mend.
     """
-    built = stages(settings, replay=True)
+    built = Stages(settings)
     if options.on_kept is not None:
-        kept = _kept(paths, out, settings, built.door.identity, options)
+        kept = _kept(paths, out, settings, built.identity, options)
         if kept is not None:
             options.on_kept()
             return kept
@@ -97,17 +96,16 @@ def replay(
         source = child or Feeding(feed, built.door, built.cluster)
         total = source.total()
         mark = RunMark(
-            inputs_of(paths, options.as_is, options.assume_rate),
+            fingerprint(paths, options.as_is, options.assume_rate),
             settings.sha256,
-            built.door.identity,
+            built.identity,
             finished=False,
         )
         database = stack.enter_context(_database(out, mark))
         road = EmbeddedRoad(database, built.alert)
         if options.on_road is not None:
             options.on_road(road)
-        front = Front(built.door, built.cluster)
-        road.catch_up(front, CHUNK)
+        road.catch_up(lambda: built.front, CHUNK)
         for portion in source.portions(
             skip=road.logged if STDIN not in paths else 0,
             cluster=road.cluster,
@@ -119,14 +117,14 @@ def replay(
             road.take(portion)
             if options.on_progress is not None:
                 options.on_progress(road.progress, total)
-        open_rumors = road.finish(front)
+        open_rumors = road.finish(lambda: built.front)
         totals = Totals(
             progress=road.progress,
             open_rumors=open_rumors,
             wall_s=time.monotonic() - started,
             peak_rss_bytes=peak_rss_bytes() + (child.peak_rss_bytes if child else 0),
             settings_sha256=settings.sha256,
-            encoder=built.door.identity,
+            encoder=built.identity,
         )
         summary = write_files(road, out, totals)
         put_mark(database, msgspec.structs.replace(mark, finished=True))
@@ -155,13 +153,16 @@ def _kept(
     """The summary of the finished replay in `out`, if this run would say the same; else None."""
     if not (out / DATABASE).is_file() or not all((out / name).is_file() for name in NAMES):
         return None
-    try:
-        inputs = inputs_of(paths, options.as_is, options.assume_rate)
-    except OSError:  # whoever reads it says what is wrong
-        return None
     with Database(out / DATABASE) as database:
-        mark = RunMark(inputs, settings.sha256, encoder, finished=True)
-        if mark_of(database) != mark or not made_here(database):
+        mark = mark_of(database)
+        if mark is None or not made_here(database):
+            return None
+        if mark != RunMark(mark.inputs, settings.sha256, encoder, finished=True):
+            return None
+        try:
+            if mark.inputs != fingerprint(paths, options.as_is, options.assume_rate):
+                return None
+        except OSError:  # whoever reads it says what is wrong
             return None
         if SqliteStore(database).audit(limit=1) or SqliteLog(database).end(APPLIED):
             return None  # somebody had a say in it

@@ -6,12 +6,13 @@ They hold no wall time and no path but the summary's duration: a second run give
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -25,6 +26,7 @@ LINES = 1_000  # written at a time
 SUMMARY = "summary.json"
 NAMES = ("assignments.jsonl", "alerts.jsonl", "rumors.jsonl", "dead.jsonl", SUMMARY)
 
+_line = msgspec.json.Encoder().encode
 _lines = msgspec.json.Encoder().encode_lines
 _OUTCOMES = {int(outcome): outcome.name.lower() for outcome in Outcome}
 
@@ -83,25 +85,46 @@ def write_files(road: Road, out: Path, totals: Totals) -> dict[str, Any]:
     dead: list[Dead] = []
     raised: list[Raised] = []
     moved: dict[tuple[str, str], Moved] = {}
-    rumors: list[RumorDocument] = []
     for result in road.results():
         for merged in result.merged:
             heirs.note(merged.loser, merged.heir)
         moved |= {(one.post.source, one.post.id): one for one in result.moved}
         dead += result.dead
         raised += result.raised
-        rumors += result.closed
-    rumors += totals.open_rumors
     raised.sort(key=lambda r: (r.raised_at, r.alert_id))
-    rumors.sort(key=lambda r: (r.first_post_at, r.rumor_id))
     names: dict[str, set[str]] = {"rumor": set(), "event": set()}
-    _write(out / "assignments.jsonl", _assignments(road, dead, heirs, moved, names))
+    with tempfile.TemporaryFile(dir=out) as file:
+        rumors = _Rumors(file, heirs)
+        _write(out / "assignments.jsonl", _assignments(road, dead, heirs, moved, names, rumors))
+        rumors.add(totals.open_rumors)
+        _write(out / "rumors.jsonl", rumors.in_order())
     _write(out / "alerts.jsonl", (_alert(r, heirs) for r in raised))
-    _write(out / "rumors.jsonl", (_rumor(r, heirs) for r in rumors))
     _write(out / "dead.jsonl", (msgspec.to_builtins(d) for d in dead))
     summary = _summary(totals, dead, len(names["rumor"]), len(names["event"]))
     _write(out / SUMMARY, [summary])
     return summary
+
+
+class _Rumors:
+    """The lines of `rumors.jsonl`, on disk until all are known: a long stream has more than fit in memory."""
+
+    def __init__(self, file: IO[bytes], heirs: Heirs) -> None:
+        self._file = file
+        self._heirs = heirs
+        self._places: list[tuple[int, str, int, int]] = []  # first post, id, offset, bytes
+
+    def add(self, rumors: Iterable[RumorDocument]) -> None:
+        for rumor in rumors:
+            line = _line(_rumor(rumor, self._heirs))
+            at = self._file.tell()
+            self._places.append((rumor.first_post_at, rumor.rumor_id, at, len(line)))
+            self._file.write(line)
+
+    def in_order(self) -> Iterator[msgspec.Raw]:
+        """By first post, then id."""
+        for _, _, at, size in sorted(self._places):
+            self._file.seek(at)
+            yield msgspec.Raw(self._file.read(size))
 
 
 class _Line(msgspec.Struct):
@@ -126,13 +149,15 @@ def _assignments(
     heirs: Heirs,
     moved: dict[tuple[str, str], Moved],
     names: dict[str, set[str]],
+    closed: _Rumors,
 ) -> Iterator[_Line]:
-    """Folded order first, the dead last in input order."""
+    """Folded order first, the dead last in input order. Rumors that closed on the way go to `closed`."""
     inputs = iter(road.inputs)
     seq = 0
     late = int(Outcome.LATE)
     of, rumors, events = heirs.of, names["rumor"], names["event"]
     for result in road.results():
+        closed.add(result.closed)
         for a in result.assigned:
             split = moved.get((a.source, a.post_id)) if moved and a.rumor else None
             rumor = of(split.rumor if split else a.rumor) if a.rumor else None

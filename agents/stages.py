@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
 
+from agents.front import Front
 from alerts import AlertFold, AlertParameters, CategoryRules, LevelRule
 from clusters import ClusterFold, ClusterParameters
 from config import Settings
 from config.taxonomy import load_taxonomy
 from embeddings.door import NO_ENCODER, Door
-from embeddings.encoder import SHIPPED, Encoder, load_encoder
+from embeddings.encoder import SHIPPED, Encoder, Encoding, load_encoder, shipped_encoding
 from embeddings.pseudonym import load_or_create_key
 from streams.validation import IntakeRules
 
+SHIPPED_NAME = "shipped"
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 DAY_MS = 24 * HOUR_MS
@@ -22,20 +24,12 @@ GRANULARITY_STEP = 0.10
 streams want .25-.30 where fine ones want .40-.45."""
 
 
-class Stages(NamedTuple):
-    """One of each stage, for one process."""
-
-    door: Door
-    cluster: ClusterFold
-    alert: AlertFold
-
-
 def encoder_for(settings: Settings) -> Encoder | None:
     """The encoder that `embed.encoder` names; None for `none`, and while no model is shipped."""
     name = settings.embed.encoder
     if name == NO_ENCODER:
         return None
-    if name == "shipped":
+    if name == SHIPPED_NAME:
         return load_encoder() if SHIPPED.is_dir() else None
     return load_encoder(name)
 
@@ -122,24 +116,43 @@ def _finer(threshold: float, granularity: float) -> float:
 
 def cluster_fold(settings: Settings, door: Door, partition: int = 0) -> ClusterFold:
     return ClusterFold(
-        cluster_parameters(settings), encoder=door.identity, dim=_dim(door), partition=partition
+        cluster_parameters(settings), encoder=door.identity, dim=door.dim, partition=partition
     )
 
 
-def alert_fold(settings: Settings, door: Door) -> AlertFold:
+def alert_fold(settings: Settings, door: Encoding | Door) -> AlertFold:
+    """The alert fold asks of the door only with which encoder it works."""
     return AlertFold(
         alert_parameters(settings),
         encoder=door.identity,
-        dim=_dim(door),
+        dim=door.dim,
         lateness_ms=int(settings.intake.lateness_h * HOUR_MS),
     )
 
 
-def _dim(door: Door) -> int:
-    return door.encoder.dim if door.encoder else 0
+class Stages:
+    """The stages of a replay, for one process; each is built when it is first asked for.
 
+    The alert fold alone needs no more of the encoder than its name and dimensions: a process that
+    only raises alerts holds no model. Raises EncoderError, KeyFileError, UnknownSignal.
+    """
 
-def stages(settings: Settings, *, replay: bool) -> Stages:
-    """All stages of the embedded road. Raises EncoderError, KeyFileError, UnknownSignal."""
-    door = door_for(settings, encoder_for(settings), replay=replay)
-    return Stages(door, cluster_fold(settings, door), alert_fold(settings, door))
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        shipped = settings.embed.encoder == SHIPPED_NAME and SHIPPED.is_dir()
+        encoding = shipped_encoding() if shipped else self.door
+        self.identity = encoding.identity
+        self.alert = alert_fold(settings, encoding)
+
+    @cached_property
+    def door(self) -> Door:
+        return door_for(self._settings, encoder_for(self._settings), replay=True)
+
+    @cached_property
+    def cluster(self) -> ClusterFold:
+        return cluster_fold(self._settings, self.door)
+
+    @cached_property
+    def front(self) -> Front:
+        """Door and cluster fold."""
+        return Front(self.door, self.cluster)

@@ -36,7 +36,7 @@ class Micros(Compared):
         self.size = 0
         self.rumor = np.zeros(0, np.int64)  # number of the rumor that the row belongs to; -1: gone
         self.event = np.zeros(0, np.int64)  # number of that rumor's event; not part of the state
-        self._dense = np.zeros((0, dim), np.int64)
+        self._dense = np.zeros((0, dim), np.int32)  # int8 of up to 16 million wordings
         self._judged = np.zeros(0, np.int64)  # vectors when it was last due
         self._features: list[Features] = []
         self.ids: list[str] = []
@@ -142,7 +142,7 @@ class Micros(Compared):
         held = NONE
         for row in rows.tolist():
             held = merged(held, *self._features[row])
-        return self._dense[rows].sum(axis=0), int(self._posts[rows].sum()), *held
+        return self._dense[rows].sum(axis=0, dtype=np.int64), int(self._posts[rows].sum()), *held
 
     def near(self, due: np.ndarray) -> list[Near]:
         """What is near each of some rows, nearer than `tell_from` asks for; gone rows included.
@@ -214,8 +214,8 @@ class Micros(Compared):
     def dense_of(self, rows: np.ndarray) -> np.ndarray:
         """Sum of the raw dense vectors of the posts of rows, int64 (dim,): exact in any order."""
         if len(rows) == 1:
-            return np.asarray(self._dense[rows[0]])
-        return np.asarray(self._dense[rows].sum(axis=0))
+            return np.asarray(self._dense[rows[0]], np.int64)
+        return np.asarray(self._dense[rows].sum(axis=0, dtype=np.int64))
 
     def of_rumor(self, number: int) -> np.ndarray:
         """Rows of a rumor, oldest first."""
@@ -257,7 +257,7 @@ class Micros(Compared):
         self._meant, self._said = vectors[:, : self._dim].copy(), vectors[:, self._dim :].copy()
         self.rumor = state["rumor"].copy()
         self.event = np.full(n, -1, np.int64)  # the tree knows
-        self._dense = state["dense"].reshape(n, self._dim).copy()
+        self._dense = state["dense"].reshape(n, self._dim).astype(np.int32)
         self._posts, self._judged = state["posts"].copy(), state["judged"].copy()
         self._lengths, self._dense_lengths, self._spread = measured(
             self._meant, self._said, self._posts

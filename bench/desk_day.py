@@ -13,7 +13,7 @@ from typing import Any
 
 import config
 from agents.kafka.documents import Document, batches, key_of, messages, unpack
-from agents.stages import stages
+from agents.stages import Stages
 from embeddings.door import build_frame
 from streams.documents import Batch, Verdict
 from streams.effects import Effects, Raised
@@ -35,10 +35,10 @@ def documents(posts: int | None = None) -> Batch:
     day = generate()[:posts]
     with tempfile.TemporaryDirectory() as folder:
         settings = config.load(env={"TINDON_STATE_DIR": folder}).settings
-        road = _Road(stages(settings, replay=True))
-    road.tell([earlier(post) for post in day[:OLD]])
-    road.tell(day)
-    return road.end()
+        road = _Road(Stages(settings))
+        road.tell([earlier(post) for post in day[:OLD]])
+        road.tell(day)
+        return road.end()
 
 
 def earlier(post: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import config
-from agents import embedded, feeding, front, replay
+from agents import checkpoint, embedded, feeding, front, replay
 from alerts import AlertFold, fold
 from alerts.micros import Micros
 from alerts.tree import Tree
@@ -35,7 +35,6 @@ from clusters.weights import Weights
 from embeddings import reading
 from embeddings.door import Door
 from embeddings.static import StaticEncoder
-from stores.sqlite import SqliteStore
 from streams.sources import scenario
 
 DECODE = "decode: read, sort, check"
@@ -174,8 +173,7 @@ def _tell_apart(clock: Clock) -> None:
         (CHECKPOINT, ClusterFold, ("snapshot",)),
         (CHECKPOINT, AlertFold, ("snapshot",)),
         (CHECKPOINT, front, ("pack_state",)),
-        (CHECKPOINT, embedded, ("pack_state",)),
-        (CHECKPOINT, SqliteStore, ("put_blob",)),
+        (CHECKPOINT, checkpoint, ("put",)),
         (FILES, replay, ("write_files",)),
     ):
         for name in names:

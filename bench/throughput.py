@@ -27,9 +27,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import config
 from agents.embedded import EmbeddedRoad
-from agents.front import Entry, Front
+from agents.front import Entry
 from agents.replay import ReplayOptions, replay
-from agents.stages import stages
+from agents.stages import Stages
 from agents.told import Progress
 from bench import machine, streams
 from streams.sqlite_database import Database
@@ -139,10 +139,10 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def _restart(out: Path, settings: config.Settings) -> float:
     """Seconds until one more post is folded and durable after a fresh start."""
     started = time.monotonic()
-    built = stages(settings, replay=True)
+    built = Stages(settings)
     with Database(out / "tindon.sqlite") as database:
         road = EmbeddedRoad(database, built.alert)
-        front = Front(built.door, built.cluster)
+        front = built.front
         assert road.cluster is not None
         front.restore(road.cluster, road.next)
         post = {

@@ -87,6 +87,11 @@ class Door:
         """Of the encoder, as frames name it."""
         return self.encoder.identity if self.encoder else NO_ENCODER
 
+    @property
+    def dim(self) -> int:
+        """Dimensions of the encoder; 0 without one."""
+        return self.encoder.dim if self.encoder else 0
+
     def admit(self, record: InputRecord, checked: Valid | Invalid | None = None) -> Admitted | Dead:
         """One record through validation, masking, normalising, pseudonym, language and flags.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -70,6 +70,21 @@ def fixed_row(dim: int) -> np.ndarray:
 
 _lock = threading.Lock()
 _loaded: dict[str, Encoder] = {}
+
+
+class Encoding(NamedTuple):
+    """What vectors ask of their encoder, but the encoder itself."""
+
+    identity: str
+    dim: int
+
+
+def shipped_encoding() -> Encoding:
+    """Of the encoder that ships, without loading it. Raises EncoderError."""
+    from embeddings.static import identity, read_manifest
+
+    manifest = read_manifest(SHIPPED)
+    return Encoding(identity(manifest), int(manifest["dim"]))
 
 
 def load_encoder(name: str | None = None) -> Encoder:

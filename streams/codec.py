@@ -12,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -58,7 +60,7 @@ def _pack_array(array: np.ndarray) -> msgspec.msgpack.Ext:
         head = _LINE.pack(len(name), 1, array.shape[0])
     else:
         head = struct.pack(f"<BB{array.ndim}Q", len(name), array.ndim, *array.shape)
-    return msgspec.msgpack.Ext(_ARRAY, b"".join((head, name, array.tobytes())))
+    return msgspec.msgpack.Ext(_ARRAY, b"".join((head, name, np.ascontiguousarray(array).data)))
 
 
 def _unpack_array(code: int, data: memoryview) -> np.ndarray:
@@ -106,9 +108,10 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_to_wire)
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 
-def _body(value: object) -> bytes:
+@contextmanager
+def _writing() -> Iterator[None]:
     try:
-        return _encoder.encode(value)
+        yield
     except (OverflowError, TypeError, UnicodeEncodeError, RecursionError) as error:
         raise CodecError(f"the value cannot be written: {_one_line(error)}") from None
 
@@ -137,7 +140,8 @@ def encode(record: msgspec.Struct) -> bytes:
 
     Raises CodecError when a field holds what cannot be written (a big integer, an object array).
     """
-    body = _body(record)
+    with _writing():
+        body = _encoder.encode(record)
     return _HEAD.pack(RECORD_VERSION, zlib.crc32(body)) + body
 
 
@@ -161,17 +165,20 @@ def decode(message: bytes, kind: type[T]) -> T:
     return value
 
 
-def pack_state(state: dict[str, Any]) -> bytes:
+def pack_state(state: dict[str, Any]) -> bytearray:
     """A fold's state as checkpoint bytes: nested dicts, lists, str, bytes, int (64 bit), float,
-    bool, None, arrays.
+    bool, None, arrays. Besides them it needs memory for the largest array alone.
 
     Dicts keep their insertion order, so that a restored fold walks them as the undisturbed one
     does: the bytes are a function of the state's content and order. Tuples come back as lists.
     Raises CodecError when a value cannot be written.
     """
     _refuse_sets(state)
-    head = STATE_MAGIC + bytes([STATE_VERSION]) + _body(state)
-    return head + hashlib.blake2b(head, digest_size=STATE_DIGEST_BYTES).digest()
+    packed = bytearray(STATE_MAGIC + bytes([STATE_VERSION]))
+    with _writing():
+        _encoder.encode_into(state, packed, len(packed))
+    packed += hashlib.blake2b(packed, digest_size=STATE_DIGEST_BYTES).digest()
+    return packed
 
 
 _CONTAINERS = frozenset({dict, list, tuple})

@@ -18,7 +18,7 @@ from pathlib import Path
 
 APPLICATION_ID = 0x54696E64  # "Tind": tells our files from other SQLite files
 BUSY_MS = 10_000  # how long to wait for another process that writes
-WRITER_CACHE_KIB = 65_536
+WRITER_CACHE_KIB = 16_384  # 64 MB take as much processor time; what is not here the system keeps
 JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024  # the -wal file is cut to this after a large transaction
 CHECKPOINT_PAGES = (
     4_096  # of the -wal file (16 MB) until they are copied; SQLite's 1,000 copy hot ones often

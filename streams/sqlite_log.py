@@ -91,6 +91,19 @@ class SqliteLog:
             )
             connection.execute("UPDATE topics SET first = ? WHERE number = ?", (cut, number))
 
+    def truncate_after(self, topic: str, end: int) -> None:
+        """Drop the records from offset `end` on: the next one gets that offset."""
+        with self.database.transaction() as connection:
+            number, first, last = self._topic(topic)
+            cut = max(end, first)
+            if cut >= last:
+                return
+            base = number << OFFSET_BITS
+            connection.execute(
+                "DELETE FROM records WHERE place >= ? AND place < ?", (base + cut, base + last)
+            )
+            connection.execute("UPDATE topics SET next = ? WHERE number = ?", (cut, number))
+
     def close(self) -> None:
         """Close the file if this log opened it."""
         if self._owned:

@@ -499,14 +499,20 @@ class TestOut:
         process("replay", "posts.jsonl", "--as-is", "--out", "out").failed("unfinished replay")
 
     def test_a_damaged_checkpoint(self, replay, posts: Path, stopped: Path) -> None:
-        database = sqlite3.connect(stopped / "tindon.sqlite")
-        (blob,) = database.execute("SELECT value FROM blobs WHERE key = 'checkpoint'").fetchone()
-        database.close()
-        for at in (0, 4, len(blob) // 2, len(blob) - 1):
-            broken = blob[:at] + bytes([blob[at] ^ 0x40]) + blob[at + 1 :]
-            self.change(stopped, "UPDATE blobs SET value = ? WHERE key = 'checkpoint'", broken)
+        damage = "UPDATE blobs SET value = ? WHERE key = ?"
+        for key in ("checkpoint/alert/tree", "checkpoint/cluster", "checkpoint"):
+            database = sqlite3.connect(stopped / "tindon.sqlite")
+            question = "SELECT value FROM blobs WHERE key = ?"
+            (blob,) = database.execute(question, (key,)).fetchone()
+            database.close()
+            for at in (0, 4, len(blob) // 2, len(blob) - 1):
+                broken = blob[:at] + bytes([blob[at] ^ 0x40]) + blob[at + 1 :]
+                self.change(stopped, damage, broken, key)
+                replay(posts).failed("checkpoint", "damaged", "delete the folder")
+            self.change(stopped, damage, blob[:99], key)
             replay(posts).failed("checkpoint", "damaged", "delete the folder")
-        self.change(stopped, "UPDATE blobs SET value = ? WHERE key = 'checkpoint'", blob[:99])
+            self.change(stopped, damage, blob, key)
+        self.change(stopped, "DELETE FROM blobs WHERE key = 'checkpoint/alert/tree'")
         replay(posts).failed("checkpoint", "damaged", "delete the folder")
 
     def test_a_damaged_mark_and_a_damaged_log(self, replay, posts: Path, stopped: Path) -> None:

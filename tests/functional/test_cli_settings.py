@@ -10,8 +10,7 @@ import pytest
 import config
 from agents.embedded import EmbeddedRoad
 from agents.feeding import Entry
-from agents.front import Front
-from agents.stages import stages
+from agents.stages import Stages
 from cli.main import main
 from stores.sqlite import SqliteStore
 from streams.sources.scenario import generate
@@ -46,8 +45,8 @@ def test_a_running_replay_takes_up_settings_and_goes_back(
 ) -> None:
     """The road runs in this test, in portions; the commands find its database as another process would."""
     day, database = entries(), Database(Path("run/tindon.sqlite"))
-    built = stages(config.load().settings, replay=True)
-    road, front = EmbeddedRoad(database, built.alert), Front(built.door, built.cluster)
+    built = Stages(config.load().settings)
+    road, front = EmbeddedRoad(database, built.alert), built.front
 
     def run(portion: list[Entry]) -> None:
         road.decide()
@@ -68,7 +67,7 @@ def test_a_running_replay_takes_up_settings_and_goes_back(
     capsys.readouterr()
     run(day[350:])
     assert raised(road) > before, "the earlier version is in force again"
-    road.finish(front)
+    road.finish(lambda: front)
 
     assert main(["settings", "show", "--path", "run", "--format", "json"]) == 0
     shown = json.loads(capsys.readouterr().out)

@@ -16,13 +16,13 @@ import agents.embedded
 import agents.replay
 import config
 from agents.applying import change_of
+from agents.checkpoint import HEAD
 from agents.deciding import decide
-from agents.embedded import CHECKPOINT, EmbeddedRoad
-from agents.front import Front
+from agents.embedded import EmbeddedRoad
 from agents.inbox import leave
 from agents.orders import ORDERS
 from agents.replay import ReplayOptions, replay
-from agents.stages import stages
+from agents.stages import Stages
 from agents.told import Progress
 from config.changing import changed
 from stores.sqlite import SqliteStore
@@ -43,7 +43,7 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TINDON_CLUSTER__MICRO_THRESHOLD", "0.2")  # so that splits must cross
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(agents.replay, "CHUNK", 60)
-    monkeypatch.setattr(agents.embedded, "DOCUMENTS_S", 0.0)  # the store follows at once
+    monkeypatch.setattr(agents.embedded, "WRITTEN_S", 0.0)  # the store follows at once
     Path("day.jsonl").write_text("".join(json.dumps(p) + "\n" for p in generate()[:POSTS]))
 
 
@@ -63,14 +63,14 @@ def split_of(store: SqliteStore) -> Iterator[Action]:
 
 def states(folder: Path, *, from_scratch: bool) -> tuple[bytes, bytes, dict[str, int]]:
     """Of both folds, and the version of each decision; from scratch: out of the logs alone."""
-    agents.embedded.DOCUMENTS_S = 1e9  # batches are kept, to be looked at
-    built = stages(config.load().settings, replay=True)
+    agents.embedded.WRITTEN_S = 1e9  # batches are kept, to be looked at
+    built = Stages(config.load().settings)
     with Database(folder / "tindon.sqlite") as database:
         if from_scratch:
             with database.transaction() as connection:
-                connection.execute("DELETE FROM blobs WHERE key = ?", (CHECKPOINT,))
-        road, front = EmbeddedRoad(database, built.alert), Front(built.door, built.cluster)
-        road.catch_up(front, 37)
+                connection.execute("DELETE FROM blobs WHERE key = ?", (HEAD,))
+        road, front = EmbeddedRoad(database, built.alert), built.front
+        road.catch_up(lambda: front, 37)
         if road.cluster is not None and not from_scratch:
             front.restore(road.cluster, road.next)
         built.alert.flush()  # as at the end of a stream

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from agents import inbox
 from agents.embedded import EmbeddedRoad
 from agents.front import Entry, Front
-from agents.stages import Stages
 from alerts import AlertFold
 from streams.codec import pack_state, unpack_state
 from streams.inputs import Action, Decision, RumorInput
@@ -20,6 +21,7 @@ from tests.fold_scene import DAY, DOOR, Road, alert_fold, cluster_fold, drawn_lo
 
 RULES = {"suggest": level(0.1, 3, 2), "confirm": level(0.4, 5, 4), "index_posts": 3}
 WINDOW = 2 * DAY
+CLUSTER: dict[str, Any] = {"window_ms": WINDOW, "micro_threshold": 0.6}
 
 
 def fold() -> AlertFold:
@@ -28,7 +30,7 @@ def fold() -> AlertFold:
 
 def log_of(seed: int, posts: int = 260) -> list[RumorInput]:
     """Changes, and after each raised alert some deeds on it; some are refused, some come twice."""
-    cluster = cluster_fold(window_ms=WINDOW, micro_threshold=0.6)
+    cluster = cluster_fold(**CLUSTER)
     scout, log = fold(), list[RumorInput]()
     for change in cluster.fold(frame(drawn_log(seed, posts, window_ms=WINDOW))):
         log.append(change)
@@ -93,12 +95,8 @@ def entries(seed: int) -> list[Entry]:
     ]
 
 
-def stages() -> Stages:
-    return Stages(DOOR, cluster_fold(window_ms=WINDOW, micro_threshold=0.6), fold())
-
-
 def raised_by(seed: int, upto: int) -> list[Decision]:
-    road = Road(*stages()[1:])
+    road = Road(cluster_fold(**CLUSTER), fold())
     road.take([frame(drawn_log(seed, 200, window_ms=WINDOW)[:upto])])
     alerts = {raised.alert_id for effects in road.effects for raised in effects.raised}
     return [
@@ -136,7 +134,7 @@ def test_portions_and_restarts_give_the_same_bytes_with_an_inbox(tmp_path: Path)
                 road.take(front.take(read[done : done + portion], snapshot=False))
                 done += len(read[done : done + portion])
             road.take(front.snapshot())
-            road.finish(front)
+            road.finish(partial(Front, DOOR, cluster_fold(**CLUSTER)))
         found.append(documents(tmp_path / name))
     statuses = {msgspec.msgpack.decode(row[0])["status"] for row in found[0]["alerts"]}  # type: ignore[call-overload]
     assert "dismissed" in statuses
@@ -146,9 +144,8 @@ def test_portions_and_restarts_give_the_same_bytes_with_an_inbox(tmp_path: Path)
 
 def started(database: Database) -> tuple[EmbeddedRoad, Front, int]:
     """A road as a new process finds it, its front, and how many entries its log holds."""
-    door, cluster, alert = stages()
-    road, front = EmbeddedRoad(database, alert), Front(door, cluster)
-    road.catch_up(front, 1000)
+    road, front = EmbeddedRoad(database, fold()), Front(DOOR, cluster_fold(**CLUSTER))
+    road.catch_up(lambda: front, 1000)
     return road, front, road.logged
 
 

@@ -14,7 +14,7 @@ from streams.records import MicroDelta
 DIM = 256  # of the shipped encoder
 ROWS = 5_000
 CLUSTER_BYTES = 3_101  # of arrays, for each row that there is room for
-ALERT_BYTES = 5_164
+ALERT_BYTES = 4_140
 FEATURE_BYTES = 12 * FEATURES_KEPT  # at most
 
 

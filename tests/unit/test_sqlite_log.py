@@ -45,6 +45,21 @@ def test_truncation_keeps_offsets(log: SqliteLog) -> None:
     assert log.read("b", 0, 10) == [(0, b"x")]
 
 
+def test_what_came_last_is_dropped(log: SqliteLog) -> None:
+    log.append("a", [b"%d" % i for i in range(10)])
+    log.append("b", [b"x"])
+    log.truncate_after("a", 12)
+    assert log.end("a") == 10
+    log.truncate_after("a", 7)
+    assert log.read("a", 5, 10) == [(5, b"5"), (6, b"6")]
+    assert log.append("a", [b"other"]) == 7
+    log.truncate_before("a", 6)
+    log.truncate_after("a", 3)
+    assert (log.start("a"), log.end("a"), log.read("a", 0, 10)) == (6, 6, [])
+    log.truncate_after("none", 0)
+    assert log.read("b", 0, 10) == [(0, b"x")]
+
+
 def test_the_log_is_there_after_opening_again(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path / "log.db")
     log.append("a", [b"0"])
