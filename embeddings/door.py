@@ -16,10 +16,11 @@ from embeddings import flags as lexicons_module
 from embeddings import language
 from embeddings.categories import Categories
 from embeddings.features import wording, words_of
+from embeddings.linked import Linked
 from embeddings.mask import mask, mask_url
 from embeddings.normalise import clean, fold
 from embeddings.pseudonym import anonymous_voice, voice
-from embeddings.reading import DenseEncoder, Reading, Recent, add_dense, add_features
+from embeddings.reading import DenseEncoder, Reading, Recent, add_dense, add_features, cut
 from streams.records import KINDS, Dead, DeadEntry, DoorPost, EntryKind, Frame, Post, PostColumns
 from streams.validation import (
     FIELDS,
@@ -77,6 +78,7 @@ class Door:
         self.lexicons = lexicons or lexicons_module.load(words=self.categories.words)
         self.max_text = max_text
         self._texts: Recent[tuple[str, Reading]] = Recent()  # as they came -> masked, read
+        self._linked = Linked(lambda text: self._reading(clean(text)))
         self._readings: Recent[Reading] = Recent()  # by cleaned text
 
     def __repr__(self) -> str:
@@ -114,8 +116,10 @@ class Door:
             text = raw if len(raw) <= self.max_text else cut(raw, self.max_text)
             if not text.isascii():
                 text = unicodedata.normalize("NFC", text)
-            text = mask(text)[: self.max_text]
-            found = text, self._reading(clean(cut(text, READ_CHARS)))
+            found = self._linked.masked(text, min(READ_CHARS, self.max_text))
+            if found is None:
+                text = mask(text)[: self.max_text]
+                found = text, self._reading(clean(cut(text, READ_CHARS)))
             self._texts.put(raw, found)
         return found
 
@@ -244,22 +248,6 @@ def _columns(admitted: list[Admitted], door: Door) -> PostColumns:
 
 _NO_FEATURE = np.zeros(0, np.uint32)
 _NO_COUNT = np.zeros(0, np.uint8)
-
-_DIGITS = "0123456789 .-–—_()+\u00a0"
-
-
-def cut(text: str, size: int) -> str:
-    """At most `size` characters, without the word and the digits that the end may have cut through.
-
-    Half a number would pass the mask. A word of more than 64 characters is given up on and cut.
-    """
-    if len(text) <= size:
-        return text
-    end = size
-    while end > max(0, size - 64) and not text[end].isspace():
-        end -= 1
-    return text[:end].rstrip(_DIGITS)
-
 
 # Fields that name a person, in records that cannot be parsed.
 _NAMED = re.compile(

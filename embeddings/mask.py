@@ -10,9 +10,11 @@ than a published number.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from itertools import pairwise
 from urllib.parse import unquote
+
+from embeddings.links import has_link, parted
 
 # Characters that people put between the digits of one number. No slash: it belongs to dates and
 # decrees.
@@ -78,7 +80,6 @@ _EMAIL = re.compile(
 _AT_SIGN = re.compile(r"[(\[]\s?at\s?[)\]]", re.I)
 _MENTION = re.compile(r"[@＠]\w+(?:[.\-]\w+)*")  # also glued to a word: addresses are gone by then
 
-_URL = re.compile(r"((?:https?|ftp)://\S+|www\.\S+|pic\.twitter\.com/\S+|tel:\S+)", re.I)
 # Links without a scheme: the second pattern is looked for only where the first is found.
 _BARE_SIGN = re.compile(r"\.(?:com|vn|net|org|me|co|us|gg|link)(?::\d+)?/", re.I)
 _BARE_URL = re.compile(
@@ -115,24 +116,28 @@ def mask(text: str) -> str:
     """
     if not _NEEDS.search(text):
         return text
-    return _by_links(text, _URL, _bare) if _URL_SIGN.search(text) else _bare(text)
+    return joined(masked(parted(text))) if has_link(text) else _bare(text)
 
 
 _NEEDS = re.compile(r"[\d@＠/(\[]|[wW]{3}\.|[tT][eE][lL]:")
-_URL_SIGN = re.compile(r"://|[wW]{3}\.|pic\.t|[tT][eE][lL]:")
+
+
+def masked(parts: Sequence[str]) -> list[str]:
+    """Parts of a text with what stands between its links masked."""
+    return [_bare(part) if part and not at % 2 else part for at, part in enumerate(parts)]
+
+
+def joined(parts: list[str]) -> str:
+    """The text of masked parts; their links are masked here."""
+    parts[1::2] = [mask_url(part) for part in parts[1::2]]
+    return "".join(parts)
 
 
 def _bare(text: str) -> str:
     if "/" in text and _BARE_SIGN.search(text):
-        return _by_links(text, _BARE_URL, _words)
+        parts = _BARE_URL.split(text)
+        return joined([_words(p) if p and not at % 2 else p for at, p in enumerate(parts)])
     return _words(text)
-
-
-def _by_links(text: str, links: re.Pattern[str], between: Callable[[str], str]) -> str:
-    parts = links.split(text)
-    parts[0::2] = [between(part) if part else part for part in parts[0::2]]
-    parts[1::2] = [mask_url(part) for part in parts[1::2]]
-    return "".join(parts)
 
 
 def mask_url(url: str) -> str:

@@ -122,3 +122,19 @@ def add_dense(readings: Iterable[Reading], encoder: DenseEncoder) -> None:
         rows = encoder.encode([r.cleaned for r in new])
         for reading, row in zip(new, rows, strict=True):
             reading.dense = row.astype(np.float32)
+
+
+_DIGITS = "0123456789 .-–—_()+\u00a0"
+
+
+def cut(text: str, size: int) -> str:
+    """At most `size` characters, without the word and the digits that the end may have cut through.
+
+    Half a number would pass the mask. A word of more than 64 characters is given up on and cut.
+    """
+    if len(text) <= size:
+        return text
+    end = size
+    while end > max(0, size - 64) and not text[end].isspace():
+        end -= 1
+    return text[:end].rstrip(_DIGITS)
