@@ -115,13 +115,14 @@ class Pending:
         if not self._features:
             return _without_vectors(self._micro_ids, self._dim)
         dense = np.zeros((k, self._dim), np.int32)
-        vectors = np.zeros(k, np.int32)
-        for index, rows in self._dense:
-            np.add.at(dense, index, rows)
-            np.add.at(vectors, index, 1)
-        for index, rows in self._withdrawn:
-            np.subtract.at(dense, index, rows)
-            np.subtract.at(vectors, index, 1)
+        vectors = [0] * k
+        for sign, parts in ((1, self._dense), (-1, self._withdrawn)):
+            for index, rows in parts:
+                for at, row in zip(index.tolist(), rows, strict=True):
+                    dense[at] += sign * row
+                    vectors[at] += sign
+        if sum(map(abs, vectors)) == len(self._features) == 1 and not self._withdrawn:
+            return self._of_one(dense, vectors)
         if len(self._features) == 1:
             ((micro, feature, weight),) = self._features
         else:
@@ -140,13 +141,27 @@ class Pending:
         return MicroDelta(
             id=self._micro_ids,
             dense=dense,
-            vectors=vectors,
+            vectors=np.array(vectors, np.int32),
             feature_ends=np.searchsorted(
                 distinct, (np.arange(k, dtype=np.uint64) + 1) << np.uint64(32)
             ).astype(np.int64),
             features=(distinct & np.uint64(0xFFFFFFFF)).astype(np.uint32),
             feature_sums=sums.astype(np.int32),
             feature_posts=posts.astype(np.int32),
+        )
+
+    def _of_one(self, dense: np.ndarray, vectors: list[int]) -> MicroDelta:
+        """The sums of one post, the common case of a quiet stream: its features are in order already."""
+        ((_, features, weight),) = self._features
+        at = vectors.index(1)
+        return MicroDelta(
+            id=self._micro_ids,
+            dense=dense,
+            vectors=np.array(vectors, np.int32),
+            feature_ends=np.array([len(features) if i >= at else 0 for i in range(len(vectors))]),
+            features=features,
+            feature_sums=weight.astype(np.int32),
+            feature_posts=np.ones(len(features), np.int32),
         )
 
     def state(self) -> dict[str, Any]:

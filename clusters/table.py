@@ -42,9 +42,9 @@ class MicroTable:
 
     def products(self, x: np.ndarray) -> np.ndarray:
         """Products of posts (n, width) with all sums, room for n rows; float32 (n, size + n)."""
-        out = np.zeros((len(x), self.size + len(x)), np.float32)
-        if self.size:
-            np.matmul(x, self.sums[: self.size].T, out=out[:, : self.size])
+        out = np.empty((len(x), self.size + len(x)), np.float32)
+        out[:, self.size :] = 0
+        np.matmul(x, self.sums[: self.size].T, out=out[:, : self.size])
         return out
 
     def best(self, products: np.ndarray) -> tuple[int, float]:
