@@ -1,11 +1,14 @@
 """A live stream through the road for minutes: Kafka, the workers, the store on one machine; does it keep up?
 
     python -m bench.live FILE... --rate N [--seconds S] [--bootstrap HOST:PORT] [--elasticsearch URL]
-                         [--workers LIST ...] [--partitions N] [--warm S] [--profile FOLDER] [--out FILE.json]
+                         [--workers LIST ...] [--partitions N] [--warm S] [--no-copies] [--profile FOLDER]
+                         [--out FILE.json]
 
 Sends the files' posts at N posts/s as a live source would: each with the time at which it is sent, the files
 over and over, from the second round on with other ids and one more word that no post had (seeded), so that
-a round is no copy of the one before. The workers keep wall time. Every 5 s it asks the broker how far
+a round is no copy of the one before. Posts of the same words, links and names aside, get the same word: what
+the file holds of copies, each round holds. With --no-copies each post gets a word of its own, and a round
+costs the folds several times as much. The workers keep wall time. Every 5 s it asks the broker how far
 behind each stage is, and the workers how many posts their folds have counted. Told: posts/s over the time
 after --warm (default 30 s), the backlog then and at the end, and the processor time of each process: the
 workers, this bench's sender, broker and store if they run on this machine. A road keeps up when the backlog
@@ -18,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import itertools
 import json
 import multiprocessing
@@ -52,6 +56,9 @@ SAMPLE_S = 5.0
 SLICE_S = 0.05
 """Between two portions of the stream."""
 
+_LINKS = re.compile(r"\S*(?:://|@)\S*")
+_WORDS = re.compile(r"\w+")
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,15 +82,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--elasticsearch", default="")
     parser.add_argument("--workers", action="append", default=[])
     parser.add_argument("--partitions", type=int, default=1)
+    parser.add_argument("--no-copies", action="store_true")
     parser.add_argument("--profile", default="")
     parser.add_argument("--out", default="")
     return parser.parse_args()
 
 
-def stream_of(paths: list[Path], seed: int = 1) -> Iterator[dict[str, Any]]:
+def stream_of(paths: list[Path], seed: int = 1, *, copies: bool = True) -> Iterator[dict[str, Any]]:
     """The files' posts in order of time, over and over; their own times are left out."""
-    import random
-
     from streams.sources.files import read_files
     from streams.validation import IntakeRules
 
@@ -94,31 +100,42 @@ def stream_of(paths: list[Path], seed: int = 1) -> Iterator[dict[str, Any]]:
         {name: post[name] for name in kept if post.get(name) is not None}
         for post in (json.loads(record.raw) for record in reading)
     ]
-    chance = random.Random(seed)
-    for turn in itertools.count():
-        for post in posts:
-            if turn == 0:
-                yield post
-            else:
-                word = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=8))
-                yield post | {"id": f"{post['id']}-{turn}", "text": f"{post['text']} {word}"}
+    known: dict[str, int] = {}
+    wordings = [known.setdefault(_wording(post["text"]), len(known)) for post in posts]
+    yield from posts
+    for turn in itertools.count(1):
+        for number, (post, wording) in enumerate(zip(posts, wordings, strict=True)):
+            word = _word(f"{seed}/{turn}/{wording if copies else number}")
+            yield post | {"id": f"{post['id']}-{turn}", "text": f"{post['text']} {word}"}
 
 
-def feed(
-    paths: list[Path], settings: Settings, rate: int, seconds: float, ready: Any, go: Any
-) -> None:
+def _wording(text: str) -> str:
+    return " ".join(_WORDS.findall(_LINKS.sub(" ", text.casefold())))
+
+
+def _word(name: str) -> str:
+    digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+    return digest.translate(_LETTERS)
+
+
+def feed(given: argparse.Namespace, settings: Settings, ready: Any, go: Any) -> None:
     """Send the stream; a process of its own."""
-    asyncio.run(_feed(paths, settings, rate, seconds, ready, go))
+    stream = stream_of(given.files, copies=not given.no_copies)
+    asyncio.run(_feed(stream, settings, given.rate, given.seconds, ready, go))
 
 
 async def _feed(
-    paths: list[Path], settings: Settings, rate: int, seconds: float, ready: Any, go: Any
+    stream: Iterator[dict[str, Any]],
+    settings: Settings,
+    rate: int,
+    seconds: float,
+    ready: Any,
+    go: Any,
 ) -> None:
     from agents.kafka.producer import Producer, delivered
 
     topic = Topics(settings).posts
-    stream = stream_of(paths)
-    first = next(stream)
+    first = next(stream)  # the files are read
     producer = Producer(Broker(settings))
     await producer.start()
     ready.set()
@@ -153,9 +170,7 @@ def _measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     stages = given.workers or ["embed,cluster,alert,index"]
     context = multiprocessing.get_context("spawn")
     ready, go = context.Event(), context.Event()
-    feeder = context.Process(
-        target=feed, args=(given.files, settings, given.rate, given.seconds, ready, go)
-    )
+    feeder = context.Process(target=feed, args=(given, settings, ready, go))
     feeder.start()
     samples: list[dict[str, Any]] = []
     try:
