@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Any, NamedTuple
 
 from agents.kafka.app import Road
@@ -94,10 +95,8 @@ class AlertStage(FoldStage):
         for order in done.orders:
             for partition in range(topics.embedded.partitions):
                 sent.append(await producer.send(topics.embedded, order, partition=partition))
-        for effects, version in done.applied:
-            if version > self._counted:
-                self._counted = version
-                self._count(effects)
+        self._count([effects for effects, version in done.applied if version > self._counted])
+        self._counted = max(self._counted, state.fold.version)
         for place, letter in done.damaged:
             log.error("%s is damaged: %s", place, letter.detail)
             sent.append(await bury(self.road, NAME, place, letter))
@@ -110,14 +109,16 @@ class AlertStage(FoldStage):
         if state.fold.watermark != NEVER:
             self.road.metrics.watermark.labels(NAME).set(state.fold.watermark / 1000)
 
-    def _count(self, effects: Effects) -> None:
+    def _count(self, new: list[Effects]) -> None:
         metrics = self.road.metrics
-        for assigned in effects.assigned:
-            metrics.posts.labels(Outcome(assigned.outcome).name.lower()).inc()
-        if effects.dead:
-            metrics.posts.labels("dead").inc(effects.dead)
-        for raised in effects.raised:
-            metrics.alerts.labels(raised.level, raised.category or "").inc()
+        outcomes = Counter(assigned.outcome for effects in new for assigned in effects.assigned)
+        outcomes[Outcome.DEAD] += sum(effects.dead for effects in new)
+        for outcome, posts in outcomes.items():
+            if posts:
+                metrics.posts.labels(Outcome(outcome).name.lower()).inc(posts)
+        for effects in new:
+            for raised in effects.raised:
+                metrics.alerts.labels(raised.level, raised.category or "").inc()
 
     async def after_checkpoint(self, held: Held, blob: bytes, *, releasing: bool) -> bool:
         """Documents that wait for more log or time are written when no more of it comes.
