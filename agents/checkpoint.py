@@ -17,16 +17,17 @@ _CLUSTER = "checkpoint/cluster"
 _ALERT = "checkpoint/alert/"
 
 
-def put(
-    store: SqliteStore, head: dict[str, Any], alert: dict[str, Any], cluster: bytes | None
-) -> None:
+def put_cluster(store: SqliteStore, cluster: bytes) -> None:
+    """Keep the cluster fold's packed snapshot, in the transaction of the checkpoint that it is part of."""
+    store.put_blob(_CLUSTER, cluster)
+
+
+def put(store: SqliteStore, head: dict[str, Any], alert: dict[str, Any]) -> None:
     """Keep a checkpoint in place of the last one, inside a transaction.
 
     `head`: where the road stands. `alert`: that fold's snapshot; its parts are taken out.
-    `cluster`: the packed snapshot of the other fold; None where the last checkpoint's still holds.
+    Without `put_cluster` before it, the last checkpoint's snapshot of the cluster fold still holds.
     """
-    if cluster is not None:
-        store.put_blob(_CLUSTER, cluster)
     parts = [name for name, value in alert.items() if isinstance(value, dict)]
     for name in parts:
         store.put_blob(_ALERT + name, memoryview(pack_state(alert.pop(name))))

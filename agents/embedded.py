@@ -195,6 +195,7 @@ class EmbeddedRoad:
         self._results.dead += portion.dead
         if portion.cluster is not None:
             self._cluster, self._snapshot_s = portion.cluster, portion.snapshot_s
+            portion.cluster = None
             if portion.entries:
                 self.checkpoint()
         elif time.monotonic() - self._written >= WRITTEN_S:
@@ -244,8 +245,10 @@ class EmbeddedRoad:
                 "levels": self._levels,
                 "standing": self._standing,
             }
-            checkpoint.put(self.store, head, self._alert.snapshot(), self._cluster)
-        self._cluster = None
+            if self._cluster is not None:
+                checkpoint.put_cluster(self.store, self._cluster)
+                self._cluster = None
+            checkpoint.put(self.store, head, self._alert.snapshot())
         self._checkpointed = time.monotonic()
         self._cost = self._checkpointed - started + self._snapshot_s
         self.checkpoints_s += self._cost

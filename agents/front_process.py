@@ -37,6 +37,7 @@ GIVEN_BACK = 16
 left behind are some 50 MB."""
 
 _PORTION, _TOTAL, _PEAK, _ERROR = b"P", b"T", b"M", b"E"
+_SNAPSHOT = b"S"  # the next message is the snapshot of the portion after it, as it is: tens of MB
 
 
 class FrontEnded(Exception):
@@ -92,9 +93,15 @@ class FrontProcess:
         self._tell((skip, cluster, at))
         asked = False
         while True:
-            portion = unpack(self._message(_PORTION))
-            if portion.cluster is not None:
-                asked = False
+            kind, message = self._next()
+            cluster = None
+            if kind == _SNAPSHOT:
+                cluster, asked = self._received(), False
+                kind, message = self._next()
+            assert kind == _PORTION
+            portion = unpack(message)
+            portion.cluster = cluster
+            del cluster, message
             if not portion.entries:
                 self.peak_rss_bytes = pickle.loads(self._message(_PEAK))
                 yield portion
@@ -112,19 +119,28 @@ class FrontProcess:
         ):  # an ended child is found out by the message that is missing
             self._connection.send(value)
 
-    def _message(self, kind: bytes) -> bytes:
+    def _message(self, kind: bytes) -> memoryview:
+        found, message = self._next()
+        assert found == kind
+        return message
+
+    def _next(self) -> tuple[bytes, memoryview]:
+        """Kind and content of the next message; raises what the child raised."""
+        message = self._received()
+        kind, content = message[:1], memoryview(message)[1:]
+        if kind == _ERROR:
+            raise pickle.loads(content)
+        return kind, content
+
+    def _received(self) -> bytes:
         try:
-            message = self._connection.recv_bytes()
+            return self._connection.recv_bytes()
         except (EOFError, OSError):  # an OSError too where it ended in the middle of a message
             self._process.join()
             raise FrontEnded(
                 f"the process that reads and clusters ended early ({self._how()}): call again the "
                 "same way and the replay goes on"
             ) from None
-        if message[:1] == _ERROR:
-            raise pickle.loads(message[1:])
-        assert message[:1] == kind
-        return message[1:]
 
     def _how(self) -> str:
         code = self._process.exitcode or 0
@@ -147,6 +163,10 @@ def _work(connection: Connection, settings: Settings, feed: Feed) -> None:
             skip=skip, cluster=cluster, at=at, snapshot=asked.snapshot, orders=asked.orders
         )
         for number, portion in enumerate(portions):
+            if portion.cluster is not None:
+                sending.put(_SNAPSHOT)
+                sending.put(portion.cluster)
+                portion.cluster = None
             sending.put(_PORTION + pack(portion))
             if number % GIVEN_BACK == 0:
                 give_back()

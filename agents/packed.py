@@ -39,7 +39,7 @@ class _Changes(msgspec.Struct):
 
 
 class _Message(msgspec.Struct):
-    portion: Portion  # without its changes
+    portion: Portion  # without its changes; its snapshot travels by itself
     changes: _Changes | None
 
 
@@ -49,7 +49,7 @@ def pack(portion: Portion) -> bytes:
     return encode(_Message(msgspec.structs.replace(portion, changes=[]), joined))
 
 
-def unpack(message: bytes) -> Portion:
+def unpack(message: bytes | memoryview) -> Portion:
     """A portion out of a message of `pack`; arrays are read-only views. Raises CodecError."""
     found = decode(message, _Message)
     if found.changes is not None:

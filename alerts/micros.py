@@ -235,9 +235,11 @@ class Micros(Compared):
         self._close_gaps()
         n = self.size
         _, features, sums = joined(self._features)
+        vectors = np.empty((n, self._dim + LEXICAL), np.int16)
+        vectors[:, : self._dim], vectors[:, self._dim :] = self._meant[:n], self._said[:n]
         return {
             **self.learnt.state(),
-            "vectors": np.hstack([self._meant[:n], self._said[:n]]).astype(np.int16),
+            "vectors": vectors,
             "rumor": self.rumor[:n],
             "dense": self._dense[:n],
             "posts": self._posts[:n],

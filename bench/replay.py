@@ -173,7 +173,7 @@ def _tell_apart(clock: Clock) -> None:
         (CHECKPOINT, ClusterFold, ("snapshot",)),
         (CHECKPOINT, AlertFold, ("snapshot",)),
         (CHECKPOINT, front, ("pack_state",)),
-        (CHECKPOINT, checkpoint, ("put",)),
+        (CHECKPOINT, checkpoint, ("put", "put_cluster")),
         (FILES, replay, ("write_files",)),
     ):
         for name in names:

@@ -145,7 +145,7 @@ def encode(record: msgspec.Struct) -> bytes:
     return _HEAD.pack(RECORD_VERSION, zlib.crc32(body)) + body
 
 
-def decode(message: bytes, kind: type[T]) -> T:
+def decode(message: bytes | memoryview, kind: type[T]) -> T:
     """The struct in a message of `encode`. Its arrays are read-only and may share the message's
     memory.
 
