@@ -84,9 +84,10 @@ def _columns(parts: Sequence[S]) -> S:
 
 def _parted(whole: _Changes) -> list[Change]:
     rows, deltas = whole.rows, whole.deltas
-    of_rows = [getattr(rows, name) for name in rows.__struct_fields__]
-    names = deltas.__struct_fields__
-    of_deltas = [(getattr(deltas, name), name in _OF_FEATURES) for name in names]
+    of_rows = [(name, getattr(rows, name)) for name in rows.__struct_fields__]
+    of_deltas = [
+        (name, getattr(deltas, name), name in _OF_FEATURES) for name in deltas.__struct_fields__
+    ]
     changes = []
     for number, (post, micro, feature) in enumerate(
         zip(_spans(whole.posts), _spans(whole.micros), _spans(whole.features), strict=True)
@@ -101,15 +102,10 @@ def _parted(whole: _Changes) -> list[Change]:
                 micros=MicroDelta(
                     **{
                         name: column[feature if of_features else micro]
-                        for name, (column, of_features) in zip(names, of_deltas, strict=True)
+                        for name, column, of_features in of_deltas
                     }
                 ),
-                rows=ChangeRows(
-                    **{
-                        name: column[post]
-                        for name, column in zip(rows.__struct_fields__, of_rows, strict=True)
-                    }
-                ),
+                rows=ChangeRows(**{name: column[post] for name, column in of_rows}),
                 aged=whole.aged[number],
             )
         )

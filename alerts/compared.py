@@ -35,6 +35,13 @@ class Compared:
 
     def similarity(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Cosines of rows with others, float32."""
+        if len(others) == 1 < len(rows):
+            return self.similarity(others, rows).T
+        if len(rows) == 1:  # often, and a row by its number is not copied
+            row = int(rows[0])
+            product = self._meant[others] @ self._meant[row]
+            product += self._said[others] @ self._said[row]
+            return cosines(product, self._lengths[row], self._lengths[others])[None]
         product = self._meant[rows] @ self._meant[others].T
         product += self._said[rows] @ self._said[others].T
         return cosines(product, self._lengths[rows][:, None], self._lengths[others])

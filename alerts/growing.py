@@ -139,7 +139,10 @@ def close_aged(
     writing.settle(set(losing), batch)
     for number in losing:
         rumor = tree.rumors[number]
-        rumor.vector = rumor.vector or int8(micros.dense_of(micros.of_rumor(number)))
+        rows = micros.of_rumor(number)
+        # One that goes unheard needs none, but for one that stays.
+        if not rumor.vector and (_is_told(rumor) or len(rows) > 1 or tree.expected.has(number)):
+            rumor.vector = int8(micros.dense_of(rows))
     micros.drop(aged)
     for number in losing:
         if micros.count_of_rumor(number) or tree.expected.has(number):
@@ -150,11 +153,10 @@ def close_aged(
             note(rumor.alert, "closed", standing.watermark, why="its last post left the window")
             desk.gone(rumor.id)
             desk.gone(rumor.alert.alert_id)
-        told = len(rumor.posts) > 1 or rumor.alert is not None
         written = rumor.indexed or rumor.alert is not None
-        if told or written:
+        if _is_told(rumor):
             document = writing.document(rumor, open=False)
-            if told:
+            if len(rumor.posts) > 1 or rumor.alert is not None:
                 closed.append(document)
             if written:
                 writing.ended(document, rumor.alert, None)
@@ -162,3 +164,8 @@ def close_aged(
         writing.drop(number)
         writing.changed(standing.gate.ended(number))
     return closed
+
+
+def _is_told(rumor: Rumor) -> bool:
+    """Whether anybody hears of a rumor that closes; of most that have one post nobody ever does."""
+    return len(rumor.posts) > 1 or rumor.indexed or rumor.alert is not None

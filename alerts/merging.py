@@ -52,4 +52,5 @@ def _mean(of: np.ndarray, own: int, other: int, pair: float, compare: Compare) -
     rows, others = (of == own).nonzero()[0], (of == other).nonzero()[0]
     if len(rows) == len(others) == 1:
         return pair
-    return float(compare(rows, others).mean())
+    pairs = compare(rows, others)
+    return float(np.add.reduce(pairs, axis=None) / np.float32(pairs.size))

@@ -125,8 +125,10 @@ class Rumor(msgspec.Struct, kw_only=True):
         at = post.created_at
         self.vector = b""
         self.posts.append((place, post.id))
-        self.first_at = min(self.first_at, at)
-        self.last_at = max(self.last_at, at)
+        if at < self.first_at:
+            self.first_at = at
+        if at > self.last_at:
+            self.last_at = at
         self.hear(post, voice)
         _count(self.languages, post.lang)
         if post.platform:
@@ -228,13 +230,15 @@ class Rumor(msgspec.Struct, kw_only=True):
         """What it is about, and the confidence."""
         return category_of(self.categories, len(self.posts))
 
-    def share(self, flag: Flag) -> float:
+    def share(self, flag: int) -> float:
         """Part of the posts that carry a flag, 0 to 1."""
-        return self.flags.get(int(flag), 0) / len(self.posts) if self.posts else 0.0
+        posts = self.flags.get(flag)
+        return posts / len(self.posts) if posts else 0.0
 
     def share_of_kind(self, kind: Kind) -> float:
         """Part of the posts that are of a kind, 0 to 1."""
-        return self.kinds.get(KINDS.index(kind), 0) / len(self.posts) if self.posts else 0.0
+        posts = self.kinds.get(KINDS.index(kind)) if self.kinds else None
+        return posts / len(self.posts) if posts else 0.0
 
 
 _IN_STATE = [name for name in Rumor.__struct_fields__ if name not in _NOT_IN_STATE]

@@ -87,11 +87,12 @@ def int8(sums: np.ndarray) -> bytes:
 
     The largest component becomes 127, halves round away from zero: integers only, so exact.
     """
-    largest = int(np.abs(sums).max(initial=0))
+    sizes = np.abs(sums)
+    largest = int(np.maximum.reduce(sizes, initial=0))
     if not largest:
         return b""
-    scaled = (2 * 127 * np.abs(sums) + largest) // (2 * largest)
-    return bytes((np.sign(sums) * scaled).astype(np.int8).tobytes())
+    scaled = (2 * 127 * sizes + largest) // (2 * largest)
+    return bytes(np.where(sums < 0, -scaled, scaled).astype(np.int8).tobytes())
 
 
 def inverse_frequency(frequency: np.ndarray, posts: int | np.ndarray) -> np.ndarray:

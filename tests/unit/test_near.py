@@ -92,6 +92,17 @@ def test_changes_taken_many_at_a_time_leave_what_single_ones_leave(seed: int) ->
     assert pack_state(at_once.state()) == pack_state(one_by_one.state())
 
 
+def test_a_single_row_is_as_like_others_as_among_many() -> None:
+    micros = Micros(DIM, 0.4)
+    for one in deltas(random.Random(4)):
+        micros.add(one)
+    rows = np.arange(micros.size)
+    whole = micros.similarity(rows, rows).tolist()
+    for row in rows.tolist():
+        assert micros.similarity(rows[[row]], rows).tolist() == [whole[row]]
+        assert micros.similarity(rows, rows[[row]]).tolist() == [[line[row]] for line in whole]
+
+
 def test_words_of_posts_that_were_moved_away_are_gone() -> None:
     micros = Micros(DIM, 0.4)
     came = delta(random.Random(1), ["m0", "m1"])
