@@ -22,6 +22,11 @@ def collect_rarely() -> None:
     gc.set_threshold(COLLECT_AFTER, COLLECT_OLD_AFTER, COLLECT_OLD_AFTER)
 
 
+def collect_young() -> None:
+    """Free the cycles of late: they may hold messages of a megabyte, and few objects."""
+    gc.collect(0)
+
+
 def _trim() -> Callable[[int], int]:
     """The C library's `malloc_trim`, where it has one: glibc."""
     try:

@@ -22,6 +22,7 @@ from agents.kafka.index import IndexStage
 from agents.kafka.metrics import Metrics
 from agents.kafka.producer import DELIVERY_MS, Producer
 from agents.kafka.ticker import send_ticks
+from agents.memory import collect_rarely, collect_young
 from agents.stages import door_for, encoder_for
 from config import Settings
 from embeddings.door import Door
@@ -71,6 +72,7 @@ def run(settings: Settings, names: Sequence[str]) -> None:
     metrics.encoder.info({"identity": door.identity})
     metrics.serve(settings.worker.metrics_port)
     worker = _Worker(settings, broker, topics, door, metrics)
+    collect_rarely()
     try:
         asyncio.run(worker.run(names, origin, store))
     finally:
@@ -156,7 +158,7 @@ class _Worker:
         return IndexStage(road, store)
 
     async def _watch(self) -> None:
-        """Notice when Faust gives up or Kafka is away for good, and keep the lag current."""
+        """Notice when Faust gives up or Kafka is away for good; keep the lag current and memory small."""
         next_lag, answered = 0.0, time.monotonic()
         while True:
             await asyncio.sleep(WATCH_S)
@@ -165,6 +167,7 @@ class _Worker:
                     self._failed(reason)
             if time.monotonic() >= next_lag:
                 next_lag = time.monotonic() + LAG_S
+                collect_young()
                 if await self._kafka_answers():
                     answered = time.monotonic()
                     for stage in self._stages:

@@ -1,10 +1,14 @@
-"""What an active micro-cluster takes in memory is what docs/design.md says, in bytes."""
+"""What an active micro-cluster takes in memory is what docs/design.md says, in bytes; what frees memory."""
 
 from __future__ import annotations
+
+import gc
+import weakref
 
 import numpy as np
 import pytest
 
+from agents.memory import collect_rarely, collect_young
 from alerts.micros import Micros
 from alerts.parameters import FEATURES_KEPT
 from clusters.table import MicroTable
@@ -16,6 +20,27 @@ ROWS = 5_000
 CLUSTER_BYTES = 3_101  # of arrays, for each row that there is room for
 ALERT_BYTES = 4_140
 FEATURE_BYTES = 12 * FEATURES_KEPT  # at most
+
+
+class Cyclic:
+    """Only the collector can free it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_cycles_of_late_go_while_the_collector_looks_seldom() -> None:
+    before = gc.get_threshold()
+    try:
+        collect_rarely()
+        gone = weakref.ref(Cyclic())
+        held = [[] for _ in range(2 * before[0])]  # Python's own threshold would collect here
+        assert gone() is not None and held
+        collect_young()
+        assert gone() is None
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def arrays(owner: object, rows: int) -> int:
