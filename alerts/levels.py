@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from alerts.parameters import DAY, AlertParameters, CategoryRules, LevelRule
 from alerts.rumor import AlertState, Rumor
-from alerts.signals import measures, score
+from alerts.signals import measures, score, signals_of_nothing
 from alerts.stream import Stream
 from streams.documents import Level, Signal
 from streams.ids import alert_id
@@ -25,6 +25,7 @@ class Levels:
 
     def __init__(self, parameters: AlertParameters) -> None:
         self._measures = measures(parameters.weights, parameters.thresholds)
+        self._nothing = signals_of_nothing(self._measures)
         self._usual = CategoryRules(suggest=parameters.suggest, confirm=parameters.confirm)
         self._special = parameters.categories
         rules = [self._usual, *self._special.values()]
@@ -35,7 +36,7 @@ class Levels:
         return self._special.get(rumor.category[0], self._usual) if self._special else self._usual
 
     def score(self, rumor: Rumor, now: int, stream: Stream) -> tuple[float, list[Signal]]:
-        return score(self._measures, rumor, now, stream)
+        return score(self._measures, rumor, now, stream, self._nothing)
 
     def judge(self, rumor: Rumor, now: int, stream: Stream) -> Verdict | None:
         """The level that the rumor reaches now and never had; None when there is none."""

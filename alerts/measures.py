@@ -8,6 +8,7 @@ from typing import NamedTuple
 from alerts.parameters import DAY, HOUR
 from alerts.rumor import Rumor
 from alerts.stream import Stream, surprise
+from streams.documents import Signal
 from streams.records import Flag
 
 
@@ -24,6 +25,17 @@ class Measure(NamedTuple):
     weight: float
     definition: str
     value: Callable[[Rumor, int, Stream], float]  # of a rumor at a watermark (ms), in its stream
+
+    def signal(self, value: float) -> Signal:
+        """As documents tell it."""
+        return Signal(
+            name=self.name,
+            value=value,
+            threshold=self.threshold,
+            unit=self.unit,
+            definition=self.definition,
+            weight=self.weight,
+        )
 
 
 def _growth(rumor: Rumor, now: int, stream: Stream) -> float:

@@ -45,26 +45,30 @@ def contribution(value: float, threshold: float, weight: float) -> float:
 
 
 def score(
-    chosen: tuple[Measure, ...], rumor: Rumor, now: int, stream: Stream
+    chosen: tuple[Measure, ...],
+    rumor: Rumor,
+    now: int,
+    stream: Stream,
+    nothing: list[Signal] | None = None,
 ) -> tuple[float, list[Signal]]:
     """A rumor's score at a watermark (ms), 0 to 1, and the signals behind it.
 
-    The sum of the signals' contributions in their order, kept within 0 and 1.
+    The sum of the signals' contributions in their order, kept within 0 and 1. `nothing`: what
+    `signals_of_nothing` made of the chosen ones, from a caller that asks often.
     """
     total = 0.0
     signals = []
-    for name, unit, threshold, weight, definition, measured in chosen:
-        value = round(measured(rumor, now, stream), 4)
-        if weight:
-            total += contribution(value, threshold, weight)
-        signals.append(
-            Signal(
-                name=name,
-                value=value,
-                threshold=threshold,
-                unit=unit,
-                definition=definition,
-                weight=weight,
-            )
-        )
+    for measure, zero in zip(chosen, nothing or signals_of_nothing(chosen), strict=True):
+        value = measure.value(rumor, now, stream)
+        if not value:
+            signals.append(zero)
+            continue
+        value = round(value, 4)
+        total += contribution(value, measure.threshold, measure.weight)
+        signals.append(measure.signal(value))
     return min(max(total, 0.0), 1.0), signals
+
+
+def signals_of_nothing(chosen: tuple[Measure, ...]) -> list[Signal]:
+    """Each signal with the value 0: most of a small rumor's have it, and they need making but once."""
+    return [measure.signal(0.0) for measure in chosen]

@@ -54,7 +54,8 @@ class Weights:
     def learn(self, texts: Texts) -> None:
         """Note posts for the next refresh."""
         self._pending_features.append(texts.features & _MASK)
-        self._pending_dense += texts.steps.sum(axis=0, dtype=np.int64)
+        steps = texts.steps
+        self._pending_dense += steps[0] if len(steps) == 1 else np.add.reduce(steps, dtype=np.int64)
         self._pending_posts += len(texts.dense)
 
     def refresh(self) -> None:

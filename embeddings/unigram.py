@@ -60,25 +60,25 @@ class Unigram:
 
     def _best(self, run: str) -> tuple[int, ...]:
         """The pieces of highest summed score (Viterbi); the earliest start wins a tie."""
-        pieces, scores, reach, size = self._pieces, self._scores, self._reach, len(run)
+        known, scores, reach, size = self._pieces.get, self._scores, self._reach, len(run)
         score = [0.0] + [float("-inf")] * size
         origin = [0] * (size + 1)
         number = [self._unknown] * (size + 1)
         for start in range(size):
             base = score[start]
             longest = reach.get(run[start : start + 2], 1)
-            for end in range(start + 1, min(start + longest, size) + 1):
-                piece = pieces.get(run[start:end])
-                if piece is not None:
-                    total = base + scores[piece]
-                elif end == start + 1:
-                    total = base + self._unknown_score
-                else:
-                    continue
-                if total > score[end]:
+            piece = known(run[start])
+            total = base + (self._unknown_score if piece is None else scores[piece])
+            if total > score[start + 1]:
+                score[start + 1] = total
+                origin[start + 1] = start
+                number[start + 1] = self._unknown if piece is None else piece
+            for end in range(start + 2, min(start + longest, size) + 1):
+                piece = known(run[start:end])
+                if piece is not None and (total := base + scores[piece]) > score[end]:
                     score[end] = total
                     origin[end] = start
-                    number[end] = self._unknown if piece is None else piece
+                    number[end] = piece
         found: list[int] = []
         at = size
         while at > 0:
