@@ -16,6 +16,9 @@ from streams.sources.ordering import Checked
 from streams.time import EventTicks
 from streams.validation import IntakeRules, Valid
 
+FIRST_CHUNK = 250
+"""Entries in the first portion of a feed, at most."""
+
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     """Which files, how to read them and how fast to go."""
@@ -33,13 +36,17 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
         return read_files(self.paths, as_is=self.as_is, assume_rate=self.assume_rate, rules=rules)
 
     def chunks(self, entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-        """Entries in portions; with a speed, each portion when its time has come."""
+        """Entries in portions; with a speed, each portion when its time has come.
+
+        The first portions are small and each twice the last: whoever takes them up begins at once.
+        """
         pace = _Pace(self.speed, self.ahead_ms) if self.speed else None
         chunk: list[Entry] = []
+        size = min(FIRST_CHUNK, self.chunk)
         for entry in entries:
-            if chunk and (len(chunk) == self.chunk or (pace is not None and pace.must_wait(entry))):
+            if chunk and (len(chunk) == size or (pace is not None and pace.must_wait(entry))):
                 yield chunk
-                chunk = []
+                chunk, size = [], min(2 * size, self.chunk)
             if pace is not None:
                 pace.wait(entry)
             chunk.append(entry)
