@@ -30,9 +30,9 @@ from streams.sqlite_log import SqliteLog
 WRITTEN_S = 0.5
 """Seconds between two writes of documents and results, so that a console follows."""
 
-CHECKPOINT_S = 10.0
+CHECKPOINT_S = 30.0
 """Seconds between two checkpoints, at least: work that is done again after a kill. A shorter stream has
-its last one alone, whose cost nothing hides behind ..."""
+its last one alone: two would be more than the share below ..."""
 
 CHECKPOINT_SHARE = 0.03
 """... and so seldom that making them takes at most this part of the time, in all."""

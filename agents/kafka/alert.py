@@ -10,7 +10,7 @@ from agents.kafka.app import Road
 from agents.kafka.dead import bury, readable
 from agents.kafka.documents import messages
 from agents.kafka.fold import FoldStage, Held
-from agents.kafka.producer import delivered
+from agents.kafka.producer import Sent, delivered
 from agents.kafka.record import record_of
 from agents.orders import embedded, order_of
 from agents.stages import alert_fold
@@ -89,18 +89,9 @@ class AlertStage(FoldStage):
         if self._counted < 0:
             self._counted = state.fold.version
         done = await self.lane.run(_apply, state, records, self._door, self._record)
-        topics, producer = self.road.topics, self.road.producer
-        sent = await producer.send_all(topics.alerts, done.documents)
-        sent += await producer.send_all(topics.assignments, [(None, one) for one in done.recorded])
-        for order in done.orders:
-            for partition in range(topics.embedded.partitions):
-                sent.append(await producer.send(topics.embedded, order, partition=partition))
+        await self.send(held, lambda: self._sending(done))
         self._count([effects for effects, version in done.applied if version > self._counted])
         self._counted = max(self._counted, state.fold.version)
-        for place, letter in done.damaged:
-            log.error("%s is damaged: %s", place, letter.detail)
-            sent.append(await bury(self.road, NAME, place, letter))
-        await delivered(sent)
         self.road.metrics.open_rumors.set(state.fold.open_rumors)
         self.road.metrics.waiting.set(state.fold.waiting)
         if state.fold.settings_version != self._settings_version:
@@ -108,6 +99,18 @@ class AlertStage(FoldStage):
             self.road.metrics.tell_settings(self._settings_version)
         if state.fold.watermark != NEVER:
             self.road.metrics.watermark.labels(NAME).set(state.fold.watermark / 1000)
+
+    async def _sending(self, done: Done) -> list[Sent]:
+        topics, producer = self.road.topics, self.road.producer
+        sent = await producer.send_all(topics.alerts, done.documents)
+        sent += await producer.send_all(topics.assignments, [(None, one) for one in done.recorded])
+        for order in done.orders:
+            for partition in range(topics.embedded.partitions):
+                sent.append(await producer.send(topics.embedded, order, partition=partition))
+        for place, letter in done.damaged:
+            log.error("%s is damaged: %s", place, letter.detail)
+            sent.append(await bury(self.road, NAME, place, letter))
+        return sent
 
     def _count(self, new: list[Effects]) -> None:
         metrics = self.road.metrics

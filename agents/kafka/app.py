@@ -200,6 +200,17 @@ class Stage:
 
         self._tasks.append(asyncio.ensure_future(guarded()))
 
+    def promised(self, work: Awaitable[None]) -> asyncio.Future[None]:
+        """Work that somebody waits for later; its error ends the worker at once."""
+
+        def done(task: asyncio.Future[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self.road.failed(error)
+
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(done)
+        return task
+
     def quieten(self) -> None:
         """Put nothing new on the road: a stop begins."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from agents.kafka.app import Road
 from agents.kafka.dead import bury, readable
 from agents.kafka.fold import FoldStage, Held, State
-from agents.kafka.producer import delivered
+from agents.kafka.producer import Sent
 from agents.stages import cluster_fold
 from clusters import ClusterFold
 from embeddings.door import Door
@@ -69,11 +69,15 @@ class ClusterStage(FoldStage):
         state: ClusterState = held.state
         fold = state.fold
         changes, damaged = await self.lane.run(_fold, state, records)
-        sent = [await self.road.producer.send(self.road.topics.changes, one) for one in changes]
-        for key, letter in damaged:
-            log.error("%s is damaged: %s", key, letter.detail)
-            sent.append(await bury(self.road, NAME, key, letter))
-        await delivered(sent)
+
+        async def sending() -> list[Sent]:
+            sent = [await self.road.producer.send(self.road.topics.changes, one) for one in changes]
+            for key, letter in damaged:
+                log.error("%s is damaged: %s", key, letter.detail)
+                sent.append(await bury(self.road, NAME, key, letter))
+            return sent
+
+        await self.send(held, sending)
         partition = str(records[0].partition)
         self.road.metrics.micro_clusters.labels(partition).set(fold.active)
         if fold.watermark != NEVER:

@@ -59,9 +59,8 @@ class EmbedStage(Stage):
                 send, topic = self.road.producer.send, self.road.topics.embedded
                 sent = [await send(topic, message, partition=to) for to, message in messages]
                 self._under_way[partition] = asyncio.ensure_future(delivered(sent))
-        last = asyncio.ensure_future(self._finish(event, self._under_way[partition], letters))
-        last.add_done_callback(self._finished)
-        self._under_way[partition] = last
+        last = self._finish(event, self._under_way[partition], letters)
+        self._under_way[partition] = self.promised(last)
 
     async def _finish(
         self, event: Delivery, frame: asyncio.Future[None], letters: list[Sent]
@@ -71,10 +70,6 @@ class EmbedStage(Stage):
         await delivered(letters)
         self.road.metrics.records.labels(NAME).inc(len(event.value))
         await self.ack(event)
-
-    def _finished(self, last: asyncio.Future[None]) -> None:
-        if not last.cancelled() and (error := last.exception()) is not None:
-            self.road.failed(error)
 
     def quieten(self) -> None:
         for task in self._tasks:  # the ticks: agents behind could never finish

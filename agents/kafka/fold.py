@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from faust.types import TP
 
 from agents.kafka.app import Delivery, Road, Stage
 from agents.kafka.lane import Lane
+from agents.kafka.producer import Sent, delivered
 from streams.checkpoints import CheckpointStore, Fenced
 from streams.codec import CodecError, pack_state, unpack_state
 from streams.faust_transport import fetched_before_seek
@@ -57,7 +59,7 @@ def restored(state: State, blob: bytes, name: str, partition: int) -> None:
 class Pace:
     """How soon the next checkpoint may come.
 
-    The cheapest of the last three counts: one that waited for a broker to come back would put the next one
+    The middle one of the last three counts: one that waited for a broker to come back would put the next one
     off for as long as a large state does, half an hour for a minute.
     """
 
@@ -70,7 +72,7 @@ class Pace:
     @property
     def least(self) -> float:
         """Seconds from one checkpoint to the next, at least."""
-        return min(self._costs) / CHECKPOINT_SHARE
+        return sorted(self._costs)[1] / CHECKPOINT_SHARE
 
 
 class Held:
@@ -85,6 +87,13 @@ class Held:
         self.whole = True  # False while a delivery is half folded
         self.sought = False  # the log is read again from `next`
         self.settled = False  # a delivery was found at `next`: gaps behind it are the log's own
+        self.under_way: asyncio.Future[None] | None = None  # what came of the last delivery
+
+    async def arrived(self) -> None:
+        """Until all that came of the state so far is in the logs. Raises what kept it out."""
+        if self.under_way is not None:
+            await asyncio.shield(self.under_way)
+            self.under_way = None
 
 
 class FoldStage(Stage):
@@ -105,8 +114,13 @@ class FoldStage(Stage):
         raise NotImplementedError
 
     async def take_records(self, held: Held, records: list[Any]) -> None:
-        """Fold records in order, and have what comes of them delivered."""
+        """Fold records in order and `send` what comes of them; it is delivered while the next are folded."""
         raise NotImplementedError
+
+    async def send(self, held: Held, sending: Callable[[], Awaitable[list[Sent]]]) -> None:
+        """Hand messages over once all earlier ones are in the logs: none overtakes one that fails."""
+        await held.arrived()
+        held.under_way = self.promised(delivered(await sending()))
 
     async def after_checkpoint(self, held: Held, blob: bytes, *, releasing: bool) -> bool:
         """What remains to be done at a checkpoint; False while the newest delivery must stay open."""
@@ -233,6 +247,7 @@ class FoldStage(Stage):
     async def _save(self, partition: int, held: Held, releasing: bool) -> None:
         started = time.monotonic()
         blob = await self.lane.run(lambda: bytes(pack_state(held.state.snapshot())))
+        await held.arrived()
         metrics, labels = self.road.metrics, (self.name, str(partition))
         if held.next != held.saved:
             try:

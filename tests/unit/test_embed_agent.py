@@ -17,18 +17,8 @@ from agents.kafka.metrics import Metrics
 from embeddings.door import Door
 from streams.broker import Broker
 from streams.topics import Topics
+from tests.agent_scene import Log, turns
 from tests.fold_scene import DOOR, START
-
-
-class Log:
-    """In place of the producer: messages whose delivery the test decides."""
-
-    def __init__(self) -> None:
-        self.sent: list[asyncio.Future[None]] = []
-
-    async def send(self, topic: Any, value: bytes, **_: Any) -> asyncio.Future[None]:
-        self.sent.append(asyncio.get_running_loop().create_future())
-        return self.sent[-1]
 
 
 class Alone(EmbedStage):
@@ -57,12 +47,6 @@ def delivery(partition: int, offset: int) -> Any:
     )
     message = SimpleNamespace(partition=partition, generation_id=1)
     return SimpleNamespace(value=[record], message=message, acked=False)
-
-
-async def turns() -> None:
-    """Enough of the loop for everything that waits for nothing outside it."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 def test_a_frame_waits_for_the_one_before_it_of_its_own_partition(tmp_path: Path) -> None:

@@ -203,6 +203,12 @@ class TestPace:
             pace.note(seconds)
         assert pace.least == pytest.approx(1.0)
 
+    def test_a_state_that_grows_is_paced_by_what_it_costs_now(self) -> None:
+        pace = Pace()
+        for seconds in (0.03, 0.3, 0.6):
+            pace.note(seconds)
+        assert pace.least == pytest.approx(10.0)
+
 
 class TestLane:
     async def test_calls_one_after_the_other_off_the_loop(self) -> None:
