@@ -22,9 +22,11 @@ Contract
 - Between two deliveries of a partition nothing is left out but what the log itself lacks: a fetch that
   cannot be handed over (a pause, a rebalance, a seek came between) is fetched again.
 
+- An agent that falls behind gets its next delivery as soon as its buffer has room.
+
 Pinned to faust-streaming 0.15.3, of which this overrides the private names `_getmany`,
-`_to_message`, `_add_gap` and `_new_offset`, and uses `_acked`, `_unacked_messages`, `_n_acked`,
-`_read_offset`, `_waiting_for_ack`, `_wait_next_records`, `_get_active_partitions`,
+`_wait_next_records`, `_to_message`, `_add_gap` and `_new_offset`, and uses `_acked`,
+`_unacked_messages`, `_n_acked`, `_read_offset`, `_waiting_for_ack`, `_get_active_partitions`,
 `_buffered_partitions`, `_committed_offset` and `_seek`.
 """
 
@@ -47,6 +49,7 @@ from mode.utils.futures import notify
 FAUST_VERSION = "0.15.3"
 SCHEME = "batched"
 RELEASE_S = 3.0  # of the 5 s in which a worker stops
+_ROOM_S = 1.0  # how long to wait for an agent with full buffers before looking anew
 _HOOK_INTERVAL_S = 0.1  # how often `before_release` runs while deliveries are not acknowledged
 
 _installed = importlib.metadata.version("faust-streaming")
@@ -111,6 +114,7 @@ class BatchConsumer(driver.Consumer):
         # Where the next delivery begins; unknown from an assignment to the seek that follows it.
         self._place: dict[TP, int] = {}
         self._seeking = asyncio.Lock()
+        self._room = asyncio.Event()  # an agent took a delivery out of a buffer that was full
         super().__init__(*args, **kwargs)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
@@ -125,6 +129,21 @@ class BatchConsumer(driver.Consumer):
             else:
                 deliveries[tp] = [_Delivery(records, self._seeks[tp])]
         return deliveries
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        super().on_buffer_drop(tp)
+        self._room.set()
+
+    async def _wait_next_records(self, timeout: float) -> Any:
+        # The base class sleeps for a second when all buffers are full, so that an agent which falls behind
+        # gets as many deliveries a second as its buffer holds, however soon it is done with them.
+        if self.flow_active and self._buffered_partitions and not self._get_active_partitions():
+            self._room.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ROOM_S):
+                    await self._room.wait()
+            return {}, set()
+        return await super()._wait_next_records(timeout)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
         # The base class drops what it may not hand over, and the client goes on behind it. A gap is

@@ -118,9 +118,16 @@ class FoldStage(Stage):
         raise NotImplementedError
 
     async def send(self, held: Held, sending: Callable[[], Awaitable[list[Sent]]]) -> None:
-        """Hand messages over once all earlier ones are in the logs: none overtakes one that fails."""
+        """Hand messages over once all earlier ones are in the logs: none overtakes one that fails.
+
+        Handing over waits too, where there is more than fits into a request.
+        """
+
+        async def deliver() -> None:
+            await delivered(await sending())
+
         await held.arrived()
-        held.under_way = self.promised(delivered(await sending()))
+        held.under_way = self.promised(deliver())
 
     async def after_checkpoint(self, held: Held, blob: bytes, *, releasing: bool) -> bool:
         """What remains to be done at a checkpoint; False while the newest delivery must stay open."""

@@ -132,7 +132,16 @@ async def test_seek_back_delivers_again_and_old_deliveries_acknowledge_nothing(l
         await log.await_committed(8)
 
 
-async def test_a_slow_agent_holds_the_fetching_back_and_loses_nothing(log: Log) -> None:
+async def test_a_slow_agent_holds_the_fetching_back_and_loses_nothing(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    sleep = BatchConsumer.sleep
+
+    async def noted(consumer: BatchConsumer, seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(consumer, seconds)
+
     await log.create()
     most, records = 10, 400  # records of a fetch, and in all
     await log.write(*[b"x" * 1000] * records)
@@ -141,6 +150,7 @@ async def test_a_slow_agent_holds_the_fetching_back_and_loses_nothing(log: Log) 
         log, gate=gate, broker_max_poll_records=most, stream_buffer_maxsize=2
     ) as reader:
         await reader.await_offsets(*range(most))
+        monkeypatch.setattr(BatchConsumer, "sleep", noted)
         place = TP(log.topic, 0)
         await asyncio.sleep(2)
         held = await reader.app.consumer.position(place)
@@ -149,6 +159,9 @@ async def test_a_slow_agent_holds_the_fetching_back_and_loses_nothing(log: Log) 
         assert await reader.app.consumer.position(place) == held
         gate.set()
         await reader.await_offsets(*range(records))
+        assert 1.0 not in slept, (
+            "Faust's second of sleep would hold up an agent that has room again"
+        )
         assert [o for batch in reader.batches() for o in batch] == list(range(records))
         await reader.ack_all()
         await log.await_committed(records)

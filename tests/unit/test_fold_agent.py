@@ -69,6 +69,7 @@ def test_the_next_delivery_is_folded_while_the_last_one_is_on_its_way(tmp_path: 
         stage = await begun(tmp_path)
         first, second = deliveries(2)
         await asyncio.wait_for(stage.take(first), 20)
+        await turns()
         sent = len(stage.log.sent)
         assert sent
         taking = asyncio.ensure_future(stage.take(second))
@@ -79,6 +80,7 @@ def test_the_next_delivery_is_folded_while_the_last_one_is_on_its_way(tmp_path: 
         for one in stage.log.sent[:sent]:
             one.set_result(None)
         await asyncio.wait_for(taking, 20)
+        await turns()
         assert len(stage.log.sent) > sent
         saving = asyncio.ensure_future(stage.save(releasing=False))
         await asyncio.wait({saving}, timeout=0.3)
@@ -100,6 +102,7 @@ def test_messages_that_cannot_be_delivered_end_the_worker_without_a_checkpoint(
         stage = await begun(tmp_path)
         first, second = deliveries(2)
         await stage.take(first)
+        await turns()
         sent = len(stage.log.sent)
         for one in stage.log.sent:
             one.set_exception(OSError("the log is away"))
