@@ -34,7 +34,7 @@ def test_cycles_of_late_go_while_the_collector_looks_seldom() -> None:
     try:
         collect_rarely()
         gone = weakref.ref(Cyclic())
-        held = [[] for _ in range(2 * before[0])]  # Python's own threshold would collect here
+        held = [[] for _ in range(2_000)]  # Python's own threshold, 700, would collect here
         assert gone() is not None and held
         collect_young()
         assert gone() is None
