@@ -39,12 +39,16 @@ class Pool:
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         processes = list((self._executor._processes or {}).values())
+        manager: threading.Thread | None
+        manager = self._executor._executor_manager_thread  # type: ignore[assignment]
         if kind is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
             for process in processes:
                 process.terminate()
             for process in processes:
                 process.join()
+            if manager is not None:  # at its end the interpreter would write into what it closes
+                manager.join()
         else:
             self._executor.shutdown()
 
