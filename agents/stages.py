@@ -10,11 +10,17 @@ from clusters import ClusterFold, ClusterParameters
 from config import Settings
 from config.taxonomy import load_taxonomy
 from embeddings.door import NO_ENCODER, Door
-from embeddings.encoder import SHIPPED, Encoder, Encoding, load_encoder, shipped_encoding
+from embeddings.encoder import (
+    SHIPPED,
+    SHIPPED_NAME,
+    Encoder,
+    Encoding,
+    load_encoder,
+    shipped_encoding,
+)
 from embeddings.pseudonym import load_or_create_key
 from streams.validation import IntakeRules
 
-SHIPPED_NAME = "shipped"
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 DAY_MS = 24 * HOUR_MS

@@ -141,9 +141,9 @@ def encoder(settings: Settings) -> Finding:
     if name == "none":
         return Finding("encoder", "none: lexical features alone")
     try:
-        from embeddings import load_encoder
+        from embeddings.encoder import SHIPPED_NAME, load_encoder
 
-        identity = load_encoder(None if name == "shipped" else name).identity
+        identity = load_encoder(None if name == SHIPPED_NAME else name).identity
     except Exception as error:  # whatever breaks in loading is what the doctor has to tell
         mend = "set embed.encoder to none, or reinstall tindon"
         return Finding("encoder", f"{name}: {' '.join(str(error).split())}", mend)

@@ -31,7 +31,6 @@ PostsOption = Annotated[
 PairsOption = Annotated[
     Path | None, typer.Option("--pairs", metavar="DIR", help="Folder of pair tables (.tsv.gz).")
 ]
-SHIPPED_NAME = "shipped"
 # Invented; stands in where no file of posts is given. Numbered, so that no text comes twice.
 _EXAMPLES = (
     "Nghe nói cầu sẽ bị phong tỏa từ tối nay, có ai biết thật không số {n}",
@@ -68,6 +67,7 @@ def bench(
 ) -> None:
     """Measure speed, load time and memory, on your posts or on invented ones."""
     from embeddings import speed
+    from embeddings.encoder import SHIPPED_NAME
 
     texts = _texts(posts)
     name = None if encoder == SHIPPED_NAME else encoder
@@ -125,7 +125,7 @@ def export(
 
 
 def _load(name: str | None) -> Encoder:
-    from embeddings import load_encoder
+    from embeddings.encoder import SHIPPED_NAME, load_encoder
 
     return load_encoder(None if name in (None, SHIPPED_NAME) else name)
 

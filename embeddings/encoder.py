@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 SHIPPED = Path(__file__).parent / "model"
+SHIPPED_NAME = "shipped"
+"""What the settings and the command line call it."""
 
 
 class EncoderError(ValueError):
@@ -81,10 +84,18 @@ class Encoding(NamedTuple):
 
 def shipped_encoding() -> Encoding:
     """Of the encoder that ships, without loading it. Raises EncoderError."""
-    from embeddings.static import identity, read_manifest
+    from embeddings.static import identity
 
-    manifest = read_manifest(SHIPPED)
+    manifest = _shipped_manifest()
     return Encoding(identity(manifest), int(manifest["dim"]))
+
+
+@cache
+def _shipped_manifest() -> dict[str, Any]:
+    """Verified once in a process: that reads all of the model's files."""
+    from embeddings.static import read_manifest
+
+    return read_manifest(SHIPPED)
 
 
 def load_encoder(name: str | None = None) -> Encoder:
@@ -106,7 +117,7 @@ def _load(name: str | None) -> Encoder:
     from embeddings.static import StaticEncoder
 
     if name is None:
-        return StaticEncoder(SHIPPED)
+        return StaticEncoder(SHIPPED, _shipped_manifest())
     folder = Path(name).expanduser()
     if folder.is_dir():
         if (folder / "model.json").exists():

@@ -10,7 +10,7 @@ than a published number.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from urllib.parse import unquote
 
@@ -124,7 +124,7 @@ _NEEDS = re.compile(r"[\d@＠/(\[]|[wW]{3}\.|[tT][eE][lL]:")
 
 def masked(parts: Sequence[str]) -> list[str]:
     """Parts of a text with what stands between its links masked."""
-    return [_bare(part) if part and not at % 2 else part for at, part in enumerate(parts)]
+    return _between(parts, _bare)
 
 
 def joined(parts: list[str]) -> str:
@@ -135,9 +135,12 @@ def joined(parts: list[str]) -> str:
 
 def _bare(text: str) -> str:
     if "/" in text and _BARE_SIGN.search(text):
-        parts = _BARE_URL.split(text)
-        return joined([_words(p) if p and not at % 2 else p for at, p in enumerate(parts)])
+        return joined(_between(_BARE_URL.split(text), _words))
     return _words(text)
+
+
+def _between(parts: Sequence[str], masking: Callable[[str], str]) -> list[str]:
+    return [masking(part) if part and not at % 2 else part for at, part in enumerate(parts)]
 
 
 def mask_url(url: str) -> str:

@@ -41,8 +41,10 @@ class StaticEncoder:
     Raises EncoderDamaged or EncoderUnsupported when the folder cannot be run.
     """
 
-    def __init__(self, folder: Path) -> None:
-        manifest = read_manifest(folder)
+    def __init__(self, folder: Path, manifest: dict[str, Any] | None = None) -> None:
+        """`manifest`: what `read_manifest` gave for the folder, from a caller who asked."""
+        if manifest is None:
+            manifest = read_manifest(folder)
         arrays = _arrays(folder / "table.safetensors")
         self._rows, self._scales = _table(arrays, manifest, folder)
         self._unigram = _unigram(folder / "tokenizer.json", len(self._rows))

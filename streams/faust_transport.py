@@ -21,7 +21,6 @@ Contract
 - After `seek` no delivery starts before the place sought.
 - Between two deliveries of a partition nothing is left out but what the log itself lacks: a fetch that
   cannot be handed over (a pause, a rebalance, a seek came between) is fetched again.
-
 - An agent that falls behind gets its next delivery as soon as its buffer has room.
 
 Pinned to faust-streaming 0.15.3, of which this overrides the private names `_getmany`,

@@ -6,6 +6,7 @@ the file and reading on from an offset needs no further index.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,10 +86,7 @@ class SqliteLog:
             cut = min(offset, end)
             if cut <= first:
                 return
-            base = number << OFFSET_BITS
-            connection.execute(
-                "DELETE FROM records WHERE place >= ? AND place < ?", (base + first, base + cut)
-            )
+            _drop(connection, number, first, cut)
             connection.execute("UPDATE topics SET first = ? WHERE number = ?", (cut, number))
 
     def truncate_after(self, topic: str, end: int) -> None:
@@ -98,10 +96,7 @@ class SqliteLog:
             cut = max(end, first)
             if cut >= last:
                 return
-            base = number << OFFSET_BITS
-            connection.execute(
-                "DELETE FROM records WHERE place >= ? AND place < ?", (base + cut, base + last)
-            )
+            _drop(connection, number, cut, last)
             connection.execute("UPDATE topics SET next = ? WHERE number = ?", (cut, number))
 
     def close(self) -> None:
@@ -116,3 +111,10 @@ class SqliteLog:
                 "SELECT number, first, next FROM topics WHERE name = ?", (topic,)
             ).fetchone()
         return (int(row[0]), int(row[1]), int(row[2])) if row else (0, 0, 0)
+
+
+def _drop(connection: sqlite3.Connection, topic: int, start: int, end: int) -> None:
+    base = topic << OFFSET_BITS
+    connection.execute(
+        "DELETE FROM records WHERE place >= ? AND place < ?", (base + start, base + end)
+    )

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from agents.kafka.app import Road
-from agents.kafka.dead import bury, readable
+from agents.kafka.dead import bury_damaged, readable
 from agents.kafka.documents import messages
 from agents.kafka.fold import FoldStage, Held
 from agents.kafka.producer import Sent, delivered
@@ -107,10 +107,7 @@ class AlertStage(FoldStage):
         for order in done.orders:
             for partition in range(topics.embedded.partitions):
                 sent.append(await producer.send(topics.embedded, order, partition=partition))
-        for place, letter in done.damaged:
-            log.error("%s is damaged: %s", place, letter.detail)
-            sent.append(await bury(self.road, NAME, place, letter))
-        return sent
+        return sent + await bury_damaged(self.road, NAME, done.damaged)
 
     def _count(self, new: list[Effects]) -> None:
         metrics = self.road.metrics

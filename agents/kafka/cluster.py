@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from agents.kafka.app import Road
-from agents.kafka.dead import bury, readable
+from agents.kafka.dead import bury_damaged, readable
 from agents.kafka.fold import FoldStage, Held, State
 from agents.kafka.producer import Sent
 from agents.stages import cluster_fold
@@ -19,8 +18,6 @@ from streams.records import Change, Dead
 from streams.time import NEVER
 
 NAME = "cluster"
-
-log = logging.getLogger(__name__)
 
 
 class LostInheritance(Exception):
@@ -69,19 +66,16 @@ class ClusterStage(FoldStage):
         state: ClusterState = held.state
         fold = state.fold
         changes, damaged = await self.lane.run(_fold, state, records)
-
-        async def sending() -> list[Sent]:
-            sent = [await self.road.producer.send(self.road.topics.changes, one) for one in changes]
-            for key, letter in damaged:
-                log.error("%s is damaged: %s", key, letter.detail)
-                sent.append(await bury(self.road, NAME, key, letter))
-            return sent
-
-        await self.send(held, sending)
+        await self.send(held, lambda: self._sending(changes, damaged))
         partition = str(records[0].partition)
         self.road.metrics.micro_clusters.labels(partition).set(fold.active)
         if fold.watermark != NEVER:
             self.road.metrics.watermark.labels(NAME).set(fold.watermark / 1000)
+
+    async def _sending(self, changes: list[bytes], damaged: list[tuple[str, Dead]]) -> list[Sent]:
+        send, topic = self.road.producer.send, self.road.topics.changes
+        sent = [await send(topic, one) for one in changes]
+        return sent + await bury_damaged(self.road, NAME, damaged)
 
 
 def _fold(state: ClusterState, records: list[Any]) -> tuple[list[bytes], list[tuple[str, Dead]]]:

@@ -6,6 +6,7 @@ another topic. Headers: `reason` (a word of `streams.validation.REASONS`, `damag
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ from agents.kafka.app import Road
 from agents.kafka.producer import Sent
 from streams.codec import CodecError
 from streams.records import Dead
+
+log = logging.getLogger(__name__)
 
 RAW_BYTES = 500_000
 """A refused document stands in its letter unless it is longer: a broker takes 1 MB."""
@@ -39,6 +42,15 @@ async def bury(road: Road, stage: str, key: str, letter: Dead) -> Sent:
         key=key.encode(),
         headers=[("reason", letter.reason.encode()), ("stage", stage.encode())],
     )
+
+
+async def bury_damaged(road: Road, stage: str, damaged: list[tuple[str, Dead]]) -> list[Sent]:
+    """Tell of messages that cannot be read (key and letter), and send their letters."""
+    sent = []
+    for key, letter in damaged:
+        log.error("%s is damaged: %s", key, letter.detail)
+        sent.append(await bury(road, stage, key, letter))
+    return sent
 
 
 def unusable(topic: str, partition: int, offset: int, reason: str, detail: str) -> tuple[str, Dead]:

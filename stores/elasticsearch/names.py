@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
+from stores.retention import DAY_MS
 from streams.documents import (
     AlertDocument,
     AuditDocument,
@@ -32,7 +33,6 @@ AGING: tuple[Kind, ...] = ("alerts", "rumors", "posts", "trends")  # the others 
 DAILY: tuple[Kind, ...] = ("posts",)  # the others have an index a month
 
 MAX_ID_BYTES = 512  # Elasticsearch's limit for `_id`
-_DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _COPY = re.compile(r"^copy(\d+)-")
@@ -63,12 +63,12 @@ def alias(prefix: str, kind: Kind) -> str:
 
 def index(prefix: str, kind: Kind, ms: int) -> str:
     """The index of a document of that kind and time."""
-    return _of_day(prefix, kind, ms // _DAY_MS)
+    return _of_day(prefix, kind, ms // DAY_MS)
 
 
 @lru_cache(1024)
 def _of_day(prefix: str, kind: Kind, day: int) -> str:
-    moment = time_of(day * _DAY_MS)
+    moment = time_of(day * DAY_MS)
     month = f"{prefix}{kind}-{moment.year:04}.{moment.month:02}"
     return f"{month}.{moment.day:02}" if kind in DAILY else month
 

@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from stores.elasticsearch.names import ms_of, time_of
+from stores.retention import DAY_MS
 
 Shape = dict[str, Any]
-
-_DAY_MS = 86_400_000
 
 
 def present(**values: Any) -> Shape:
@@ -19,14 +18,14 @@ def present(**values: Any) -> Shape:
 
 def iso(ms: int) -> str:
     """Raises OverflowError outside the years 1 to 9999."""
-    day, rest = divmod(ms, _DAY_MS)
+    day, rest = divmod(ms, DAY_MS)
     seconds, rest = divmod(rest, 1_000)
     return f"{_date(day)}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}Z"
 
 
 @lru_cache(1024)
 def _date(day: int) -> str:
-    return time_of(day * _DAY_MS).date().isoformat()
+    return time_of(day * DAY_MS).date().isoformat()
 
 
 def ms(iso: str) -> int:
