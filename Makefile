@@ -55,17 +55,19 @@ demo: setup ## The built-in scenario; console on http://127.0.0.1:8080
 servers: setup ## What the integration tests need: Java, Kafka, Elasticsearch, Chromium, Prometheus
 	if [ -f deploy/local/setup.py ]; then $(BIN)/python -m deploy.local.setup --chromium --prometheus; fi
 
-test: servers ## Everything: set up what is missing, then all tests
+test: ## Everything: set up what is missing, then all tests
+	failed=; $(MAKE) --no-print-directory --keep-going --jobs=2 servers transformers || \
+		{ $(MAKE) --no-print-directory servers || exit 1; failed=yes; }; \
 	[ -z "$(PYTHON12)" ] || $(MAKE) --no-print-directory $(KIBANA)/.complete || \
-		echo "tindon: without the dashboards' compiler their drift test is left out"
-	failed=; $(MAKE) --no-print-directory transformers || failed=yes; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile && [ -z "$$failed" ] || \
+		echo "tindon: without the dashboards' compiler their drift test is left out"; \
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder && [ -z "$$failed" ] || \
 		{ [ -z "$$failed" ] || echo "tindon: make transformers failed, see above" >&2; exit 1; }
 
 chaos: servers ## The long form of the tests under faults, half an hour: kills, stalls, outages
 	TINDON_TEST_CHAOS=1 $(BIN)/python -m pytest tests/consistency
 
-transformers: setup ## The encoder tests with real sentence-transformers models, in an environment of their own
+# Its environment needs ours to be made, not to be used: `make test` makes ours and runs these side by side.
+transformers: $(if $(wildcard $(HEAVY_STAMP)),,setup) ## The encoder tests with real sentence-transformers models, in an environment of their own
 	if [ ! -f $(HEAVY_STAMP) ] && [ "$$(df -Pk . | awk 'END { print $$4 }')" -lt $$(($(HEAVY_FREE) << 20)) ]; then \
 		echo "tindon: less than $(HEAVY_FREE) GB free here: the tests of sentence-transformers models are left out"; \
 	else \

@@ -6,16 +6,21 @@ import os
 import random
 from pathlib import Path
 
+# As `tindon` does it, see cli/main.py; numpy reads it when it is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests.servers import (  # fixtures
+from tests.servers import (  # fixtures and hooks
     elasticsearch,
     elasticsearch_url,
-    end_in_order_when_told_to,
     fresh_name,
     kafka,
+    pytest_configure,
+    pytest_configure_node,
+    pytest_unconfigure,
     servers_state,
     state_folder,
 )
@@ -23,9 +28,11 @@ from tests.servers import (  # fixtures
 __all__ = [
     "elasticsearch",
     "elasticsearch_url",
-    "end_in_order_when_told_to",
     "fresh_name",
     "kafka",
+    "pytest_configure",
+    "pytest_configure_node",
+    "pytest_unconfigure",
     "servers_state",
     "state_folder",
 ]

@@ -14,7 +14,7 @@ import yaml
 
 from deploy.local.accounts import Account
 from deploy.local.errors import ServerError
-from deploy.local.java import Java
+from deploy.local.java import SHORT, Java
 from deploy.local.maven import Bundle, Progress, cache_folder, cache_lock, fetch
 from deploy.local.ports import HOST
 from deploy.local.server import Server
@@ -44,6 +44,7 @@ class Elasticsearch(Server):
         transport_port: int = 9300,
         heap: str = "1g",
         version: str = VERSION,
+        java_options: Sequence[str] = (),
     ) -> None:
         if version not in VERSIONS:
             raise ServerError(
@@ -53,6 +54,7 @@ class Elasticsearch(Server):
             state_dir,
             {"elasticsearch.port": port, "elasticsearch.transport_port": transport_port},
             heap,
+            java_options,
         )
         self.port = port
         self.transport_port = transport_port
@@ -94,9 +96,11 @@ class Elasticsearch(Server):
         (self.config / "elasticsearch.yml").write_text(yaml.safe_dump(self._settings()))
         options = self.config / "jvm.options.d"
         options.mkdir(exist_ok=True)
-        (options / "heap.options").write_text(f"-Xms{self.heap}\n-Xmx{self.heap}\n")
+        given = (f"-Xms{self.heap}", f"-Xmx{self.heap}", *self.java_options)
+        (options / "heap.options").write_text("".join(f"{option}\n" for option in given))
         owner.own(self.config)  # it keeps its keystore there
         environ = {
+            "CLI_JAVA_OPTS": " ".join(SHORT),  # of the program that starts the node
             "ES_JAVA_HOME": str(java.home),
             "ES_PATH_CONF": str(self.config),
             "ES_TMPDIR": str(self.temporary),

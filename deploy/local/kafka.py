@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.accounts import Account
 from deploy.local.errors import ServerError
-from deploy.local.java import Java
+from deploy.local.java import SHORT, Java
 from deploy.local.maven import Bundle, Progress, fetch
 from deploy.local.ports import HOST
 from deploy.local.server import Server, telling_line
@@ -64,11 +64,15 @@ class Kafka(Server):
     title = "Kafka"
 
     def __init__(
-        self, state_dir: Path, port: int = 9092, controller_port: int = 9093, heap: str = "512m"
+        self,
+        state_dir: Path,
+        port: int = 9092,
+        controller_port: int = 9093,
+        heap: str = "512m",
+        java_options: Sequence[str] = (),
     ) -> None:
-        super().__init__(
-            state_dir, {"kafka.port": port, "kafka.controller_port": controller_port}, heap
-        )
+        ports = {"kafka.port": port, "kafka.controller_port": controller_port}
+        super().__init__(state_dir, ports, heap, java_options)
         self.port = port
         self.controller_port = controller_port
 
@@ -99,14 +103,15 @@ class Kafka(Server):
         log4j.write_text(_LOG4J.format(logs=self.logs))
         properties = self.config / "server.properties"
         properties.write_text("".join(f"{key}={value}\n" for key, value in self._settings()))
-        java_command = [
-            str(java.command), f"-Xmx{self.heap}", _COLLECTOR, f"-Djava.io.tmpdir={self.temporary}",
+        options = [
+            f"-Xmx{self.heap}", _COLLECTOR, f"-Djava.io.tmpdir={self.temporary}",
             f"-XX:ErrorFile={self.logs}/hs_err_pid%p.log", "-XX:+ExitOnOutOfMemoryError",
             f"-Dlog4j2.configurationFile={log4j}", "-cp", ":".join(map(str, jars)),
         ]  # fmt: skip
         if not (self.data / "meta.properties").exists():
-            self._format(java_command, owner, properties, progress)
-        return [*java_command, "kafka.Kafka", str(properties)], {}
+            self._format([str(java.command), *SHORT, *options], owner, properties, progress)
+        command = [str(java.command), *self.java_options, *options]
+        return [*command, "kafka.Kafka", str(properties)], {}
 
     def _format(
         self, java_command: Sequence[str], owner: Account, properties: Path, progress: Progress

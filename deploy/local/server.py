@@ -41,10 +41,13 @@ class Server(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
 
-    def __init__(self, state_dir: Path, ports: dict[str, int], heap: str) -> None:
+    def __init__(
+        self, state_dir: Path, ports: dict[str, int], heap: str, java_options: Sequence[str]
+    ) -> None:
         self.state_dir = Path(state_dir).absolute()
         self.ports = ports
         self.heap = heap
+        self.java_options = tuple(java_options)
         heap_bytes(heap)  # a size that cannot be read is refused here
 
     @property

@@ -166,12 +166,17 @@ class Disturbed:
         """The newest checkpoint of a fold is not what its manifest says, from now on."""
         topic = self.road.topics.checkpoints.name
         address = self.road.settings.kafka.bootstrap
-        consumer = KafkaConsumer(bootstrap_servers=address, consumer_timeout_ms=3000)
+        consumer = KafkaConsumer(bootstrap_servers=address)
         place = TopicPartition(topic, 0)
         consumer.assign([place])
         consumer.seek_to_beginning(place)
         prefix = f"{fold}/0/".encode()
-        found = [(json.loads(r.value), r.key) for r in consumer if r.key.startswith(prefix)]
+        found = []
+        [end] = consumer.end_offsets([place]).values()
+        while consumer.position(place) < end:
+            for record in consumer.poll(500).get(place, []):
+                if record.key.startswith(prefix):
+                    found.append((json.loads(record.value), record.key))
         consumer.close()
         manifest, key = max(found, key=lambda one: one[0]["generation"])
         assert manifest["generation"] > 1, "there is no earlier checkpoint"

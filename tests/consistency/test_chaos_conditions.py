@@ -13,6 +13,7 @@ from agents.kafka.worker import AWAY_S
 from agents.offline import write_offline
 from agents.recorded import write_recorded
 from deploy.local import Kafka
+from deploy.local.java import SHORT
 from deploy.local.ports import free_ports
 from streams.broker import Broker
 from tests.kafka_road import KafkaRoad, road, same_files, scenario_file
@@ -36,7 +37,7 @@ def stop(worker: subprocess.Popen[bytes], kafka_road: KafkaRoad) -> None:
 def test_kafka_that_comes_up_after_the_worker_with_no_topic_in_it(
     name: str, state_folder: Path, tmp_path: Path
 ) -> None:
-    server = Kafka(state_folder, *free_ports(2))
+    server = Kafka(state_folder, *free_ports(2), java_options=SHORT)
     file = scenario_file(tmp_path / "day.jsonl", 50)
     kafka_road = KafkaRoad(server.bootstrap, name, tmp_path, **LIGHT)
     worker = kafka_road.start_worker()
@@ -63,7 +64,7 @@ def test_kafka_that_goes_away_for_good(
     name: str, state_folder: Path, tmp_path: Path, stage: str
 ) -> None:
     """Whatever a worker does, it ends with a line, so that its supervisor starts it when Kafka is back."""
-    server = Kafka(state_folder, *free_ports(2))
+    server = Kafka(state_folder, *free_ports(2), java_options=SHORT)
     server.start()
     kafka_road = KafkaRoad(server.bootstrap, name, tmp_path, **LIGHT)
     try:

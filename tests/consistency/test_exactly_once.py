@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import Kafka
+from deploy.local.java import SHORT
 from deploy.local.ports import free_ports
 from tests.consistency.disturbed import disturbed, value
 
@@ -23,7 +24,7 @@ SESSION_S = 6  # of a worker, in these tests
 @pytest.fixture
 def broker(state_folder: Path) -> Iterator[Kafka]:
     """A broker of the test's own: it is killed."""
-    server = Kafka(state_folder, *free_ports(2))
+    server = Kafka(state_folder, *free_ports(2), java_options=SHORT)
     server.start()
     try:
         server.wait(180)
@@ -41,7 +42,7 @@ def test_a_stream_through_kill_stop_join_and_a_broken_broker_counts_every_post_o
         first = road.start_worker()
         road.until(lambda: road.members("cluster") == 1, "the first worker")
         road.until(
-            lambda: value(first, "checkpoint_seconds_count", stage="cluster") > 2, "checkpoints"
+            lambda: value(first, "checkpoint_seconds_count", stage="cluster") > 1, "checkpoints"
         )
         stream.await_work()
         stream.kill(first)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agents.kafka.index import prepare
+from deploy.local.java import SHORT
 from deploy.local.ports import free_ports
 from stores import StoreError, StoreUnavailable, open_store
 from stores.elasticsearch import Access, ElasticsearchStore
@@ -32,7 +33,8 @@ START_S = 180.0
 def node() -> Iterator[SecureElasticsearch]:
     state = Path(tempfile.mkdtemp(prefix="tindon-secure-"))
     state.chmod(0o755)
-    server = SecureElasticsearch(state, *free_ports(2), heap="512m", version="9.1.3")
+    ports = free_ports(2)
+    server = SecureElasticsearch(state, *ports, heap="512m", version="9.1.3", java_options=SHORT)
     try:
         server.start()
         server.wait(START_S)

@@ -229,8 +229,8 @@ async def test_records_that_compaction_removed_hold_no_commit_back(log: Log) -> 
         await log.write(b"x", b"y", key=b"same")
     async with asyncio.timeout(120), reading(log) as reader:
         end = 10
-        while True:  # until the broker, which looks every 15 s, has left holes
-            await asyncio.sleep(1.5)
+        while True:  # until the broker, which looks every second, has left holes
+            await asyncio.sleep(1.1)  # a segment's age
             [end] = [offset + 1 for offset in await log.write(b"z", key=b"%d" % end)]
             reader.events.clear()
             await reader.app.consumer.seek(TP(log.topic, 0), 0)

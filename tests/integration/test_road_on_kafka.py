@@ -9,16 +9,19 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.structs import TopicPartition
 
 from agents.kafka.app import COMMIT_S
 from agents.recorded import write_recorded
 from agents.replay import ReplayOptions, replay
 from deploy.local import Elasticsearch, Kafka
+from deploy.local.java import SHORT
 from deploy.local.ports import free_ports
 from stores import Store, open_store
 from stores.sqlite import SqliteStore
@@ -147,12 +150,16 @@ def test_poison_and_oversize_messages_land_in_dead_letters(
 
 
 def _dead_letters(bootstrap: str, kafka_road: KafkaRoad) -> list[tuple[str, str, Any]]:
-    consumer = KafkaConsumer(
-        kafka_road.topics.dead.name, bootstrap_servers=bootstrap,
-        auto_offset_reset="earliest", consumer_timeout_ms=3000, enable_auto_commit=False,
-    )  # fmt: skip
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    places = [TopicPartition(kafka_road.topics.dead.name, 0)]
+    consumer.assign(places)
+    consumer.seek_to_beginning(*places)
+    [end] = consumer.end_offsets(places).values()
+    found: list[Any] = []
+    while consumer.position(places[0]) < end:
+        found += consumer.poll(500).get(places[0], [])
     letters = [
-        (r.key.decode(), dict(r.headers)["reason"].decode(), json.loads(r.value)) for r in consumer
+        (r.key.decode(), dict(r.headers)["reason"].decode(), json.loads(r.value)) for r in found
     ]
     consumer.close()
     return letters
@@ -179,7 +186,9 @@ def test_oversize_line_of_a_file_is_counted_as_dead(
 def test_elasticsearch_that_stops_and_comes_back_holds_the_same_documents(
     kafka: Kafka, name: str, state_folder: Path, tmp_path: Path
 ) -> None:
-    server = Elasticsearch(state_folder, *free_ports(2))  # its own: it is stopped
+    server = Elasticsearch(
+        state_folder, *free_ports(2), java_options=SHORT
+    )  # its own: it is stopped
     server.start()
     try:
         server.wait(180)
@@ -188,21 +197,24 @@ def test_elasticsearch_that_stops_and_comes_back_holds_the_same_documents(
             "TINDON_ELASTICSEARCH__URL": server.url,
         }
         file = scenario_file(tmp_path / "day.jsonl", POSTS)
-        with road(kafka.bootstrap, name, tmp_path, **variables) as kafka_road:
+        with (
+            road(kafka.bootstrap, name, tmp_path, **variables) as kafka_road,
+            ThreadPoolExecutor(1) as aside,
+        ):
             worker = kafka_road.start_worker()
-            kafka_road.ingest(str(file))
+            # At a pace, so that the outage falls into the stream.
+            ingested = aside.submit(kafka_road.ingest, str(file), "--rate", str(POSTS // 10))
             kafka_road.until(lambda: sum(kafka_road.committed("index").values()), "documents")
-            worker.send_signal(signal.SIGSTOP)  # so that the outage meets unread work
             server.stop()
-            worker.send_signal(signal.SIGCONT)
             kafka_road.until(lambda: "takes no writes" in kafka_road.log_of(worker), "the outage")
             time.sleep(3 * COMMIT_S)  # what was written before it may be committed after it
             behind = kafka_road.committed("index")
-            time.sleep(8)
+            time.sleep(8 * COMMIT_S)
             assert kafka_road.committed("index") == behind, "nothing is acknowledged meanwhile"
             assert behind != kafka_road.ends(kafka_road.topics.alerts), "nothing was left to do"
             server.start()
             server.wait(180)
+            ingested.result()
             kafka_road.finish()
             assert stop(worker) < STOP_S
             assert "takes writes again" in kafka_road.log_of(worker)

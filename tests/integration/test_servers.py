@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from deploy.local import Elasticsearch, Kafka, ServerError, java, maven, memory, process, setup
+from deploy.local.java import SHORT
 from deploy.local.ports import free_ports, is_free
 from deploy.local.server import Server
 
@@ -25,14 +26,14 @@ START_S = 180.0
 
 @pytest.fixture
 def broker(state_folder: Path) -> Iterator[Kafka]:
-    server = Kafka(state_folder, *free_ports(2))
+    server = Kafka(state_folder, *free_ports(2), java_options=SHORT)
     yield server
     server.stop()
 
 
 @pytest.fixture
 def node(state_folder: Path) -> Iterator[Elasticsearch]:
-    server = Elasticsearch(state_folder, *free_ports(2))
+    server = Elasticsearch(state_folder, *free_ports(2), java_options=SHORT)
     yield server
     server.stop()
 
@@ -41,6 +42,14 @@ def _record(server: Server) -> process.Record:
     record = process.read_record(server.state_dir / "run" / f"{server.name}.pid")
     assert record is not None
     return record
+
+
+def _command(record: process.Record) -> str:
+    """The command lines of all its processes."""
+    return " ".join(
+        Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        for pid in process.members(record)
+    )
 
 
 def _assert_gone(server: Server, record: process.Record) -> None:
@@ -55,6 +64,7 @@ def test_kafka_starts_once_keeps_data_over_kill_and_ends_without_trace(broker: K
     broker.wait(START_S, said.append)
     first = _record(broker)
     assert any("starting Kafka" in line for line in said)
+    assert all(option in _command(first) for option in SHORT)
 
     broker.start()
     assert _record(broker) == first, "a second start must not start a second broker"
@@ -113,6 +123,7 @@ def test_elasticsearch_keeps_data_over_kill_and_ends_without_trace(node: Elastic
     first = _record(node)
     node.start()
     assert _record(node) == first
+    assert all(option in _command(first) for option in SHORT)
     owners = {os.stat(f"/proc/{pid}").st_uid for pid in process.members(first)}
     assert 0 not in owners, "Elasticsearch must not run as root"
     _request(node, "PUT", "/kept/_doc/1?refresh=true", {"text": "before the kill"})
@@ -135,7 +146,7 @@ def test_elasticsearch_9_starts(state_folder: Path) -> None:
         java.find_java(21)
     except ServerError as exc:
         pytest.skip(str(exc))
-    node = Elasticsearch(state_folder, *free_ports(2), version="9.1.3")
+    node = Elasticsearch(state_folder, *free_ports(2), version="9.1.3", java_options=SHORT)
     node.start()
     try:
         node.wait(START_S)

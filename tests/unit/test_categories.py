@@ -69,10 +69,15 @@ def test_harm_is_a_flag_of_the_category() -> None:
         assert bool(flags & Flag.HARM) is (name != "other" and shipped[name])
 
 
+@pytest.fixture(scope="module")
+def whole() -> PostColumns:
+    """All texts in one batch."""
+    return columns(door(), *TEXTS)
+
+
 @given(cuts=st.sets(st.integers(1, len(TEXTS) - 1)))
-def test_a_category_does_not_depend_on_the_batch(cuts: set[int]) -> None:
+def test_a_category_does_not_depend_on_the_batch(whole: PostColumns, cuts: set[int]) -> None:
     texts = list(TEXTS)
-    whole = columns(door(), *texts)
     edges = [0, *sorted(cuts), len(texts)]
     fresh = door()
     parts = [columns(fresh, *texts[a:b]) for a, b in pairwise(edges)]
