@@ -1,8 +1,7 @@
 """The embedded road's checkpoint: where it stands and its folds' snapshots, as blobs of its database.
 
-Each large part of the alert fold's snapshot is a blob of its own, packed, written and let go before
-the next one: the memory that a checkpoint asks for is that of its largest part. The caller's
-transaction makes all of them durable together.
+Each large part of the alert fold's snapshot is a blob of its own, written as it is packed, a few MB at
+a time, and let go before the next one. The caller's transaction makes all of them durable together.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from stores.sqlite import SqliteStore
-from streams.codec import CodecError, pack_state, unpack_state
+from streams.codec import CodecError, pack_state, state_pieces, unpack_state
 
 HEAD = "checkpoint"
 _CLUSTER = "checkpoint/cluster"
@@ -30,8 +29,8 @@ def put(store: SqliteStore, head: dict[str, Any], alert: dict[str, Any]) -> None
     """
     parts = [name for name, value in alert.items() if isinstance(value, dict)]
     for name in parts:
-        store.put_blob(_ALERT + name, memoryview(pack_state(alert.pop(name))))
-    store.put_blob(HEAD, memoryview(pack_state({**head, "alert": alert, "parts": parts})))
+        store.put_pieces(_ALERT + name, state_pieces(alert.pop(name)))
+    store.put_pieces(HEAD, state_pieces({**head, "alert": alert, "parts": parts}))
 
 
 def stands(store: SqliteStore) -> dict[str, Any] | None:
@@ -60,7 +59,7 @@ def cluster_in(store: SqliteStore) -> bytes | None:
     if "parts" in head:
         return _part(store, _CLUSTER)
     cluster = head["cluster"]  # in the oldest checkpoints the snapshot itself, not its bytes
-    return cluster if isinstance(cluster, bytes) else bytes(pack_state(cluster))
+    return cluster if isinstance(cluster, bytes) else pack_state(cluster)
 
 
 def _part(store: SqliteStore, key: str) -> bytes:

@@ -131,7 +131,7 @@ class Front:
         portion = Portion(len(passed), values, framed.dead, changes, None, list(orders))
         if snapshot:
             started = time.monotonic()
-            portion.cluster = bytes(pack_state(self._cluster.snapshot()))
+            portion.cluster = pack_state(self._cluster.snapshot())
             portion.snapshot_s = time.monotonic() - started
         return portion
 

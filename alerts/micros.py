@@ -10,7 +10,7 @@ import numpy as np
 from alerts.ahead import Ahead, Stretch
 from alerts.coherence import Coherence, coherence
 from alerts.compared import Compared
-from alerts.features import NONE, Features, joined, merged, summed
+from alerts.features import NONE, Features, merged, summed
 from alerts.foreseeing import foresee, measured
 from alerts.learnt import Learnt
 from alerts.likeness import Floors, Near
@@ -234,7 +234,7 @@ class Micros(Compared):
     def state(self) -> dict[str, Any]:
         self._close_gaps()
         n = self.size
-        _, features, sums = joined(self._features)
+        held = self._features or [NONE]
         vectors = np.empty((n, self._dim + LEXICAL), np.int16)
         vectors[:, : self._dim], vectors[:, self._dim :] = self._meant[:n], self._said[:n]
         return {
@@ -246,8 +246,8 @@ class Micros(Compared):
             "judged": self._judged[:n],
             "ids": self.ids,
             "feature_sizes": np.array([len(f) for f, _ in self._features], np.int64),
-            "features": features,
-            "feature_sums": sums,
+            "features": np.concatenate([f for f, _ in held]),
+            "feature_sums": np.concatenate([s for _, s in held]),
         }
 
     def restore(self, state: dict[str, Any]) -> None:

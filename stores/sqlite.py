@@ -6,7 +6,7 @@ filters. Found text is an FTS5 index without content: it is given words that `st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -54,6 +54,11 @@ class SqliteStore(SqliteReading):
         """Keep a state (a checkpoint) beside the documents, in the transaction if there is one."""
         with store_errors():
             self.database.put_blob(key, value)
+
+    def put_pieces(self, key: str, pieces: Iterable[bytes | memoryview]) -> None:
+        """`put_blob` for a state that comes piece by piece."""
+        with store_errors():
+            self.database.put_pieces(key, pieces)
 
     def get_blob(self, key: str) -> bytes | None:
         with store_errors():

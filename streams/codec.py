@@ -27,6 +27,9 @@ STATE_MAGIC = b"TdSt"
 STATE_DIGEST_BYTES = 32
 MAX_DIMENSIONS = 4
 
+PACKED_ITEMS = 512  # of a list that are packed at a time
+PACKED_BYTES = 1 << 16  # arrays from this size on are not copied to be packed
+
 _ARRAY = 1  # msgpack extension code of an array
 _HEAD = struct.Struct("<BI")  # version, crc32
 _NAMES = {
@@ -44,6 +47,11 @@ class CodecError(ValueError):
 
 
 def _pack_array(array: np.ndarray) -> msgspec.msgpack.Ext:
+    return msgspec.msgpack.Ext(_ARRAY, b"".join(_array_parts(array)))
+
+
+def _array_parts(array: np.ndarray) -> tuple[bytes, memoryview]:
+    """What tells type and shape, and the values."""
     if array.ndim > MAX_DIMENSIONS:
         raise CodecError(
             f"an array of {array.ndim} dimensions cannot be written, at most {MAX_DIMENSIONS}"
@@ -60,7 +68,7 @@ def _pack_array(array: np.ndarray) -> msgspec.msgpack.Ext:
         head = _LINE.pack(len(name), 1, array.shape[0])
     else:
         head = struct.pack(f"<BB{array.ndim}Q", len(name), array.ndim, *array.shape)
-    return msgspec.msgpack.Ext(_ARRAY, b"".join((head, name, np.ascontiguousarray(array).data)))
+    return head + name, np.ascontiguousarray(array).data
 
 
 def _unpack_array(code: int, data: memoryview) -> np.ndarray:
@@ -165,20 +173,60 @@ def decode(message: bytes | memoryview, kind: type[T]) -> T:
     return value
 
 
-def pack_state(state: dict[str, Any]) -> bytearray:
+def pack_state(state: dict[str, Any]) -> bytes:
     """A fold's state as checkpoint bytes: nested dicts, lists, str, bytes, int (64 bit), float,
-    bool, None, arrays. Besides them it needs memory for the largest array alone.
+    bool, None, arrays.
 
     Dicts keep their insertion order, so that a restored fold walks them as the undisturbed one
     does: the bytes are a function of the state's content and order. Tuples come back as lists.
     Raises CodecError when a value cannot be written.
     """
+    return b"".join(state_pieces(state))
+
+
+def state_pieces(state: dict[str, Any]) -> Iterator[bytes | memoryview]:
+    """What `pack_state` gives, piece by piece, for whoever writes them away at once: a large array is
+    a piece as it lies there, and of a long list only a part is packed at a time."""
     _refuse_sets(state)
-    packed = bytearray(STATE_MAGIC + bytes([STATE_VERSION]))
+    digest = hashlib.blake2b(digest_size=STATE_DIGEST_BYTES)
     with _writing():
-        _encoder.encode_into(state, packed, len(packed))
-    packed += hashlib.blake2b(packed, digest_size=STATE_DIGEST_BYTES).digest()
-    return packed
+        for piece in _pieces(state):
+            digest.update(piece)
+            yield piece
+    yield digest.digest()
+
+
+def _pieces(state: dict[str, Any]) -> Iterator[bytes | memoryview]:
+    yield STATE_MAGIC + bytes([STATE_VERSION])
+    yield from _packed(state)
+
+
+def _packed(value: Any) -> Iterator[bytes | memoryview]:
+    if isinstance(value, dict) and any(isinstance(v, _LARGE) for v in value.values()):
+        yield _sized(len(value), 0x80, 0xDE)
+        for name, inner in value.items():
+            yield _encoder.encode(name)
+            yield from _packed(inner)
+    elif isinstance(value, list) and len(value) > PACKED_ITEMS:
+        yield _sized(len(value), 0x90, 0xDC)
+        for at in range(0, len(value), PACKED_ITEMS):
+            yield b"".join(map(_encoder.encode, value[at : at + PACKED_ITEMS]))
+    elif isinstance(value, np.ndarray) and value.nbytes >= PACKED_BYTES:
+        head, data = _array_parts(value)
+        yield struct.pack(">BIB", 0xC9, len(head) + data.nbytes, _ARRAY) + head
+        yield data.cast("B")
+    else:
+        yield _encoder.encode(value)
+
+
+_LARGE = (dict, list, np.ndarray)
+
+
+def _sized(size: int, short: int, long: int) -> bytes:
+    """How msgpack begins a map or an array of so many."""
+    if size < 16:
+        return bytes([short | size])
+    return struct.pack(">BH", long, size) if size < 1 << 16 else struct.pack(">BI", long + 1, size)
 
 
 _CONTAINERS = frozenset({dict, list, tuple})

@@ -12,7 +12,7 @@ import errno
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024  # the -wal file is cut to this after a l
 CHECKPOINT_PAGES = (
     4_096  # of the -wal file (16 MB) until they are copied; SQLite's 1,000 copy hot ones often
 )
-BLOB_PART_BYTES = 16 * 1024 * 1024  # SQLite holds at most 1 GB in a value; parts also bound memory
+BLOB_PART_BYTES = 4 * 1024 * 1024  # SQLite holds at most 1 GB in a value; parts also bound memory
 
 _BLOBS = """
 CREATE TABLE IF NOT EXISTS blobs (
@@ -124,13 +124,15 @@ class Database:
 
     def put_blob(self, key: str, value: bytes | memoryview) -> None:
         """Keep `value` under `key`, in place of what stood there."""
-        view = memoryview(value).cast("B")
-        parts = range(0, max(len(view), 1), BLOB_PART_BYTES)
+        self.put_pieces(key, [value])
+
+    def put_pieces(self, key: str, pieces: Iterable[bytes | memoryview]) -> None:
+        """Keep the pieces, one after another, as one value. Each is written as soon as it comes."""
         with self.transaction() as connection:
             connection.execute("DELETE FROM blobs WHERE key = ?", (key,))
             connection.executemany(
                 "INSERT INTO blobs VALUES (?, ?, ?)",
-                ((key, number, view[at : at + BLOB_PART_BYTES]) for number, at in enumerate(parts)),
+                ((key, number, part) for number, part in enumerate(_parts(pieces))),
             )
 
     def get_blob(self, key: str) -> bytes | None:
@@ -241,3 +243,17 @@ class Database:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"The disk that holds {self.path} is full: free some space and start again."
         return f"{self.path} cannot be used ({reason}): give another path."
+
+
+def _parts(pieces: Iterable[bytes | memoryview]) -> Iterator[bytearray | memoryview]:
+    """The same bytes in parts of BLOB_PART_BYTES and a shorter one; one empty part for none."""
+    part, cut = bytearray(), False
+    for piece in pieces:
+        view = memoryview(piece).cast("B")
+        while len(part) + len(view) >= BLOB_PART_BYTES:
+            room = BLOB_PART_BYTES - len(part)
+            yield part + view[:room] if part else view[:room]
+            part, view, cut = bytearray(), view[room:], True
+        part += view
+    if part or not cut:
+        yield part

@@ -253,7 +253,7 @@ class FoldStage(Stage):
 
     async def _save(self, partition: int, held: Held, releasing: bool) -> None:
         started = time.monotonic()
-        blob = await self.lane.run(lambda: bytes(pack_state(held.state.snapshot())))
+        blob = await self.lane.run(lambda: pack_state(held.state.snapshot()))
         await held.arrived()
         metrics, labels = self.road.metrics, (self.name, str(partition))
         if held.next != held.saved:

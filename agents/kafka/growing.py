@@ -119,7 +119,7 @@ class _Growing:
         for partition in heirs:
             await self._store.load(CLUSTER, partition)
             begun = {**heir(state.fold.snapshot(), partition), "inherited": (parent, end)}
-            await self._store.save(CLUSTER, partition, BEFORE_THE_LOG, bytes(pack_state(begun)))
+            await self._store.save(CLUSTER, partition, BEFORE_THE_LOG, pack_state(begun))
 
     async def _begin(self, consumer: AIOKafkaConsumer, producer: Producer, partitions: int) -> int:
         """Write the first record of each partition that has inherited and is empty."""

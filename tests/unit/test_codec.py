@@ -1,12 +1,27 @@
 """What is written comes back, byte for byte; damage is named and never read as something else."""
 
+import hashlib
+import tracemalloc
+
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from streams.codec import CodecError, decode, encode, pack_state, unpack_state
+from streams import codec
+from streams.codec import (
+    STATE_DIGEST_BYTES,
+    STATE_MAGIC,
+    STATE_VERSION,
+    CodecError,
+    decode,
+    encode,
+    pack_state,
+    state_pieces,
+    unpack_state,
+)
 from streams.records import (
     Change,
     ChangeRows,
@@ -212,6 +227,39 @@ def test_a_state_comes_back_in_its_order(state: dict) -> None:
     back = unpack_state(data)
     assert same(state, back)
     assert pack_state(back) == data
+
+
+def large_state() -> dict:
+    rng = np.random.default_rng(3)
+    return {
+        "table": {"sums": rng.integers(-9, 9, (700, 768)).astype(np.int16), "next": 7},
+        "by row": rng.random((300, 400))[:, ::2],  # not as it lies there
+        "flags": np.ones(70_000, np.bool_),
+        "posts": [
+            [n, f"p{n}", msgspec.Raw(msgspec.msgpack.encode([n] * 3))] for n in range(70_000)
+        ],
+        "some": {f"n{n}": {"at": [n]} for n in range(40)},
+        "none": [],
+    }
+
+
+def test_a_large_state_has_the_bytes_of_one_that_is_packed_at_once() -> None:
+    state = large_state()
+    at_once = STATE_MAGIC + bytes([STATE_VERSION]) + codec._encoder.encode(state)
+    digest = hashlib.blake2b(at_once, digest_size=STATE_DIGEST_BYTES).digest()
+    assert pack_state(state) == b"".join(state_pieces(state)) == at_once + digest
+
+
+def test_to_pack_a_large_state_takes_a_small_part_of_its_memory() -> None:
+    state = large_state()
+    state["table"]["sums"] = np.ones((7_000, 768), np.int16)
+    tracemalloc.start()
+    try:
+        size = sum(memoryview(piece).nbytes for piece in state_pieces(state))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size > 12_000_000 and peak < size / 10
 
 
 @given(STATES, st.data())

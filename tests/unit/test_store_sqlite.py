@@ -110,6 +110,14 @@ def test_a_large_blob_is_kept_in_parts(store: SqliteStore) -> None:
     large = os.urandom(1024) * (40 * 1024)  # 40 MiB
     store.put_blob("checkpoint", large)
     assert store.get_blob("checkpoint") == large
+    sizes = [1, 5_000_000, 0, 3_388_607, 1, 4_194_303, 4_194_304, 20_000_000, 7]
+    ends = [sum(sizes[: n + 1]) for n in range(len(sizes))]
+    pieces = [large[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+    store.put_pieces("checkpoint", (memoryview(piece) for piece in pieces))
+    assert store.get_blob("checkpoint") == large[: ends[-1]]
+    for nothing in ([], [b""]):
+        store.put_pieces("checkpoint", nothing)
+        assert store.get_blob("checkpoint") == b""
     store.put_blob("checkpoint", b"")
     assert store.get_blob("checkpoint") == b""
     assert store.get_blob("other") is None
