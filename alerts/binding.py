@@ -112,7 +112,7 @@ def _split(
     why = f"{len(posts)} posts became {part.id}{f': {action.why}' if action.why else ''}"
     note(rumor.alert, "split", action.at, who=action.who, why=why)
     writing.reshaped(rumor.number)
-    if rumor.indexed or len(part.posts) >= standing.parameters.index_posts:
+    if rumor.indexed or part.posts.count >= standing.parameters.index_posts:
         effects.batch.posts += index(standing, writing, part)
     more = {"part": part.id, **({"lifts": "an earlier merge"} if lifts else {})}
     return Decided(rumor, "", more), [rumor, part]
@@ -123,7 +123,7 @@ def _crossed(rumor: Rumor, going: set[int]) -> dict[str, bool]:
 
     It does where posts of one stay, or where the rumor does not know all of its posts any more.
     """
-    whole = len(rumor.kept) == len(rumor.posts)
+    whole = len(rumor.kept) == rumor.posts.count
     staying = {post.micro for at, post in enumerate(rumor.kept) if at not in going}
     names = dict.fromkeys(rumor.kept[at].micro for at in sorted(going))
     return {name: not whole or name in staying for name in names}

@@ -206,7 +206,7 @@ class AlertFold:
         return [
             self._writing.document(rumor)
             for number, rumor in sorted(self._standing.tree.rumors.items())
-            if len(rumor.posts) > 1 or rumor.alert is not None
+            if rumor.posts.count > 1 or rumor.alert is not None
         ]
 
     def snapshot(self) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def count(
     if not len(change.rows):
         return documents
     gate = standing.gate
-    for micro, voice, post in folded_posts(change):
+    names = [standing.micros.ids[row] for row in rows.tolist()]
+    for micro, voice, post in folded_posts(change, names, standing.known()):
         rumor = standing.tree.rumors[numbers[micro]]
         rumor.take(post, voice, standing.place)
         standing.place += 1
@@ -65,7 +66,7 @@ def count(
         standing.trends.post(post.created_at, post.lang, post.platform, post.category)
         if rumor.indexed:
             documents.append(post_document(post, rumor.id, standing.version))
-        elif len(rumor.posts) >= standing.parameters.index_posts:
+        elif rumor.posts.count >= standing.parameters.index_posts:
             documents += index(standing, writing, rumor)
     return documents
 
@@ -103,7 +104,7 @@ def absorb(
     writing.changed(moved_too & standing.tree.rumors.keys())
     if heir.indexed:
         return [post_document(p, heir.id, standing.version) for p in moved]
-    if loser.indexed or len(heir.posts) >= standing.parameters.index_posts:
+    if loser.indexed or heir.posts.count >= standing.parameters.index_posts:
         return index(standing, writing, heir)
     return []
 
@@ -156,7 +157,7 @@ def close_aged(
         written = rumor.indexed or rumor.alert is not None
         if _is_told(rumor):
             document = writing.document(rumor, open=False)
-            if len(rumor.posts) > 1 or rumor.alert is not None:
+            if rumor.posts.count > 1 or rumor.alert is not None:
                 closed.append(document)
             if written:
                 writing.ended(document, rumor.alert, None)
@@ -168,4 +169,4 @@ def close_aged(
 
 def _is_told(rumor: Rumor) -> bool:
     """Whether anybody hears of a rumor that closes; of most that have one post nobody ever does."""
-    return len(rumor.posts) > 1 or rumor.indexed or rumor.alert is not None
+    return rumor.posts.count > 1 or rumor.indexed or rumor.alert is not None

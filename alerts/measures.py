@@ -53,11 +53,11 @@ def _burst(rumor: Rumor, now: int, stream: Stream) -> float:
 
 
 def _fresh(rumor: Rumor, now: int, stream: Stream) -> float:
-    return min(rumor.lately(now) / len(rumor.posts), 1.0) if rumor.posts else 0.0
+    return min(rumor.lately(now) / rumor.posts.count, 1.0) if rumor.posts else 0.0
 
 
 def _campaign(rumor: Rumor, now: int, stream: Stream) -> float:
-    return max(1.0 - rumor.texts / len(rumor.posts), 0.0) if rumor.posts else 0.0
+    return max(1.0 - rumor.texts / rumor.posts.count, 0.0) if rumor.posts else 0.0
 
 
 def _flagged(name: str, flag: Flag, threshold: float, weight: float, definition: str) -> Measure:

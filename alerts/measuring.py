@@ -18,7 +18,7 @@ def count_texts(rumors: dict[int, Rumor], numbers: list[int], texts: list[int]) 
 def measure(rumors: Iterable[Rumor], micros: Micros) -> None:
     """Bring the coherence of rumors up to date where enough texts were added."""
     for rumor in rumors:
-        if len(rumor.posts) < 2 or rumor.texts < GROWN * rumor.measured:
+        if rumor.posts.count < 2 or rumor.texts < GROWN * rumor.measured:
             continue
         rumor.measured = max(rumor.texts, 1)
         rumor.shared, rumor.overlap = micros.coherence(micros.of_rumor(rumor.number))

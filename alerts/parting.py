@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from alerts.parameters import POSTS_KEPT
+from alerts.placed import Placed
 from alerts.rumor import Kept, Rumor
 from streams.documents import post_key
 from streams.records import DoorPost
@@ -93,7 +94,7 @@ def chosen(rumor: Rumor, names: list[str]) -> set[int] | str:
         or post.wording in wordings
         or (post.repost_of is not None and post_key(post.source, post.repost_of) in keys)
     }
-    if len(going) == len(rumor.posts):
+    if len(going) == rumor.posts.count:
         return f"that is all of {rumor.id}, copies and reposts with them: nothing would stay"
     return going
 
@@ -104,13 +105,13 @@ def carve(rumor: Rumor, going: set[int], part: Rumor) -> None:
     Sums of all posts are exact. Of posts that are no longer kept the rumor does not know the voice: a
     voice leaves it when all its posts that are kept do.
     """
-    whole = len(rumor.kept) == len(rumor.posts)
+    whole = len(rumor.kept) == rumor.posts.count
     places = set()
     for at in sorted(going, key=lambda at: rumor.marks[at][0]):
         place, voice = rumor.marks[at]
         part.take(rumor.kept[at], voice, place)
         places.add(place)
-    rumor.posts = [one for one in rumor.posts if one[0] not in places]
+    rumor.posts = Placed(one for one in rumor.posts if one[0] not in places)
     staying = [at for at in range(len(rumor.kept)) if at not in going]
     rumor.kept = [rumor.kept[at] for at in staying]
     rumor.marks = [rumor.marks[at] for at in staying]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from alerts.distinct import Distinct
 from alerts.parameters import BUCKET, BUCKETS_KEPT, DAY, POSTS_KEPT, SAYING
+from alerts.placed import Placed
 from alerts.topics import category_of
 from alerts.window import Window
 from streams.documents import Join, Level, Split, Status, Triage
@@ -45,9 +46,15 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     words: int  # of the text, as far as a headline can show them: at most 20
 
 
-def folded_posts(change: Change) -> Iterator[tuple[int, int, Kept]]:
-    """A change's folded posts in order: index of the micro-cluster, voice, post."""
-    c, micros = change.rows, change.micros.id
+def folded_posts(
+    change: Change, micros: Sequence[str], known: Callable[[str, str], str]
+) -> Iterator[tuple[int, int, Kept]]:
+    """A change's folded posts in order: index of the micro-cluster, voice, post.
+
+    `micros`: names of the change's micro-clusters. `known` gives for a name (twice) the same string each
+    time: kept posts share theirs.
+    """
+    c = change.rows
     for (
         outcome, micro, voice, source, post_id, text, created_at, lang, platform, community, url, reply_to,
         repost_of, kind, flags, reach, category, sure, wording,
@@ -63,8 +70,10 @@ def folded_posts(change: Change) -> Iterator[tuple[int, int, Kept]]:
                 micro,
                 voice,
                 Kept(
-                    source, post_id, text, created_at, lang, platform, community, url, reply_to,
-                    repost_of, kind, flags, reach, micros[micro], category, sure, wording, words,
+                    known(source, source), post_id, text, created_at, known(lang, lang),
+                    platform and known(platform, platform),
+                    community and known(community, community), url, reply_to, repost_of, kind, flags,
+                    reach, micros[micro], known(category, category), sure, wording, words,
                 ),
             )  # fmt: skip
 
@@ -94,7 +103,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     born_at: int
     first_at: int
     last_at: int
-    posts: list[tuple[int, str]] = []  # (place in the folded order, post id)
+    posts: Placed = msgspec.field(default_factory=Placed)
     voices: Distinct = msgspec.field(default_factory=Distinct)
     wordings: Distinct = msgspec.field(default_factory=Distinct)  # of SAYING words or more
     texts: int = 0  # different texts: exact copies of one count once
@@ -124,7 +133,7 @@ class Rumor(msgspec.Struct, kw_only=True):
         """Count one more folded post, the `place`-th of all."""
         at = post.created_at
         self.vector = b""
-        self.posts.append((place, post.id))
+        self.posts.add(place, post.id)
         if at < self.first_at:
             self.first_at = at
         if at > self.last_at:
@@ -162,7 +171,7 @@ class Rumor(msgspec.Struct, kw_only=True):
     def absorb(self, other: Rumor) -> None:
         """Add a younger rumor's sums to this one."""
         self.vector = b""
-        self.posts += other.posts
+        self.posts.extend(other.posts)
         self.first_at = min(self.first_at, other.first_at)
         self.last_at = max(self.last_at, other.last_at)
         self.voices.merge(other.voices)
@@ -228,17 +237,17 @@ class Rumor(msgspec.Struct, kw_only=True):
     @property
     def category(self) -> tuple[str, float]:
         """What it is about, and the confidence."""
-        return category_of(self.categories, len(self.posts))
+        return category_of(self.categories, self.posts.count)
 
     def share(self, flag: int) -> float:
         """Part of the posts that carry a flag, 0 to 1."""
         posts = self.flags.get(flag)
-        return posts / len(self.posts) if posts else 0.0
+        return posts / self.posts.count if posts else 0.0
 
     def share_of_kind(self, kind: Kind) -> float:
         """Part of the posts that are of a kind, 0 to 1."""
         posts = self.kinds.get(KINDS.index(kind)) if self.kinds else None
-        return posts / len(self.posts) if posts else 0.0
+        return posts / self.posts.count if posts else 0.0
 
 
 _IN_STATE = [name for name in Rumor.__struct_fields__ if name not in _NOT_IN_STATE]
@@ -256,6 +265,7 @@ def to_state(rumor: Rumor) -> msgspec.Raw:
     state: dict[str, Any] = {name: getattr(rumor, name) for name in _IN_STATE}
     for name in _MAPPINGS:
         state[name] = sorted(state[name].items())
+    state["posts"] = rumor.posts.as_array()
     for name in ("voices", "wordings"):
         state[name] = [state[name].depth, sorted(state[name].newest.items())]
     return msgspec.Raw(_encode(state))
@@ -274,7 +284,7 @@ def from_state(state: dict[str, Any] | msgspec.Raw) -> Rumor:
     fields["joins"] = [msgspec.convert(j, Join) for j in fields["joins"]]
     fields["splits"] = [msgspec.convert(s, Split) for s in fields["splits"]]
     fields["marks"] = [(place, voice) for place, voice in fields["marks"]]
-    fields["posts"] = [(place, post_id) for place, post_id in fields["posts"]]
+    fields["posts"] = Placed(fields["posts"])
     return Rumor(**fields)
 
 

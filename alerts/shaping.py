@@ -38,7 +38,7 @@ def rumor_document(
         event_id=event_id,
         born_at=rumor.born_at,
         headline=shown.headline,
-        posts=len(rumor.posts),
+        posts=rumor.posts.count,
         voices=rumor.voices.since(watermark - DAY),
         reach=rumor.reach,
         first_post_at=rumor.first_at,

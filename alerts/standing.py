@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from alerts.desk import Desk, View
 from alerts.gate import Gate
@@ -12,6 +13,9 @@ from alerts.parameters import AlertParameters
 from alerts.tree import Tree
 from alerts.trends import Trends
 from streams.time import NEVER
+
+NAMES = 4_096
+"""Different names of sources, languages, platforms, ... of which one string each is kept."""
 
 
 @dataclass(slots=True)
@@ -30,6 +34,13 @@ class Standing:
     version: int = 0  # records taken so far
     place: int = 0  # posts folded
     newest: str = ""  # id of the last folded post
+    names: dict[str, str] = field(default_factory=dict)
+
+    def known(self) -> Callable[[str, str], str]:
+        """For `folded_posts`."""
+        if len(self.names) > NAMES:
+            self.names.clear()
+        return self.names.setdefault
 
     def view(self) -> View:
         """What the desk sees."""

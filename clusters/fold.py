@@ -47,7 +47,7 @@ class ClusterFold:
         self._weights = Weights(dim)
         self._table = MicroTable(dim + LEXICAL)
         self._seen = Seen(parameters.window_ms + parameters.lateness_ms)
-        self._wording: dict[int, int] = {}  # wording -> serial of its micro-cluster
+        self._know({})
         self._watermark = Watermark(
             lateness_ms=parameters.lateness_ms, silent_ms=parameters.silent_ms
         )
@@ -149,9 +149,14 @@ class ClusterFold:
         gone = self._table.expire(now - self._parameters.window_ms)
         if gone:
             self._pending.aged += gone
-            if len(self._wording) > 2 * len(self._seen) + 1024:
-                self._wording = self._live_wordings()
+            if len(self._wording) > self._wordings_due:
+                self._know(self._live_wordings())
         self._seen.expire(now)
+
+    def _know(self, wordings: dict[int, int]) -> None:
+        """Work with these wordings. When a quarter more are known, the dead ones among them go."""
+        self._wording = wordings  # wording -> serial of its micro-cluster
+        self._wordings_due = len(wordings) + max(len(wordings) // 4, 1024)
 
     def _follows(self, wording: int) -> bool:
         """Whether a post of that wording needs no comparing: its micro-cluster is still there."""
@@ -283,7 +288,7 @@ class ClusterFold:
         self._weights.restore(state["weights"])
         self._table.restore(state["table"])
         self._seen.restore(state["seen"])
-        self._wording = mapping(state["wording"])
+        self._know(mapping(state["wording"]))
         self._watermark.restore(state["watermark"])
         self._pending.restore(state["pending"])
         self._offsets = dict(state["offsets"])

@@ -32,7 +32,8 @@ def part(
         serial = int(table.serial[opened[name]])
         seen.move(posts.source[row], posts.id[row], serial)
         wording = int(posts.wording[row])
-        if wording in wordings:
+        known = wordings.get(wording)
+        if known is not None and table.row_of(known) is not None:
             wordings[wording] = serial
     spoken = _speaking(order, rows)
     texts = gather(posts, spoken)

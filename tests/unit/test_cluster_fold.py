@@ -287,6 +287,15 @@ class TestAgeing:
             )
         assert sizes[5] == sizes[-1]
 
+    def test_wordings_of_what_left_the_window_are_forgotten(self) -> None:
+        fold = self.fold(micro_threshold=0.9)  # each text opens its own
+        for day in range(0, 60, 2):
+            at = START + day * DAY
+            texts = (f"chuyện{day}x{i} làng{day}x{i} sông{day}x{i}" for i in range(300))
+            posts = [post(f"{day}/{i}", text, at) for i, text in enumerate(texts)]
+            fold.fold(frame([*posts, Tick(at + HOUR)], first=301 * day))
+            assert len(fold._wording) <= fold.active * 5 // 4 + 1024 + 300
+
 
 class TestModelIdentity:
     def test_a_frame_of_another_encoder_is_refused_with_the_way_out(self) -> None:

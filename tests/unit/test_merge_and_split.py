@@ -312,9 +312,29 @@ class TestSplit:
                 Tick(START + WINDOW + 2 * DAY), post("z0", BANK[:20], START + WINDOW + 2 * DAY)
             )
             tree = one.alert._standing.tree
-            assert [r.posts[0][1] for r in tree.rumors.values()] == ["z0"]
+            assert [p for r in tree.rumors.values() for _, p in r.posts] == ["z0"]
             assert tree.bars.state() == tree.expected.state() == []
             assert tree.parts.state() == {"labels": [], "rumors": []}
+
+    def test_words_of_a_micro_cluster_that_left_the_window_lead_to_no_part(self) -> None:
+        """Whether the fold has forgotten them by then is a matter of its memory."""
+        told_of: list[tuple[bytes, bytes]] = []
+        for restarted in (False, True):
+            road, later = Bound(), START + WINDOW + 2 * DAY
+            road.read(post("d0", DAM))
+            road.read(
+                Tick(later),
+                *(post(f"b{n}", f"{BANK} {n}", later, author=f"b-{n}") for n in range(3)),
+                post("r0", DAM, later, repost_of="b0", author="r"),  # DAM led to d0's micro-cluster
+                Tick(later + MINUTE),
+            )
+            if restarted:
+                road.again()
+            split = road.act("split", road.rumor_of("b0").id, posts=["r0"])
+            assert [p for _, p in road.rumors[split.batch.audits[0].given["part"]].posts] == ["r0"]
+            road.read(post("d1", DAM, later + MINUTE), Tick(later + 2 * MINUTE))
+            told_of.append(road.state())
+        assert told_of[0] == told_of[1]
 
     def test_an_order_that_finds_nothing_any_more_leaves_no_empty_rumor(self) -> None:
         """The micro-cluster left the window before the order reached the cluster fold."""
@@ -328,7 +348,7 @@ class TestSplit:
         assert len(road.rumors) == 2
         road.read(Tick(START + WINDOW + 2 * DAY), post("z0", BANK[:20], START + WINDOW + 2 * DAY))
         assert road.cluster.take(embedded(order, DOOR)) == []
-        assert [r.posts[0][1] for r in road.rumors.values()] == ["z0"]
+        assert [p for r in road.rumors.values() for _, p in r.posts] == ["z0"]
 
 
 # --- drawn by chance -----------------------------------------------------------------------------
