@@ -22,7 +22,7 @@ from typing import Any
 
 from agents.feeding import Feed, Feeding
 from agents.front import Portion
-from agents.memory import collect_rarely, give_back, peak_rss_bytes
+from agents.memory import GIVEN_BACK, collect_rarely, give_back, peak_rss_bytes
 from agents.orders import Order
 from agents.packed import pack, unpack
 from agents.stages import cluster_fold, door_for, encoder_for
@@ -31,10 +31,6 @@ from streams.codec import decode, encode
 
 AHEAD = 8
 """Portions that wait for the parent, at most: bounds the memory between the two."""
-
-GIVEN_BACK = 16
-"""Portions after which the child returns free memory to the system: a snapshot and what many posts
-left behind are some 50 MB."""
 
 _PORTION, _TOTAL, _PEAK, _ERROR = b"P", b"T", b"M", b"E"
 _SNAPSHOT = b"S"  # the next message is the snapshot of the portion after it, as it is: tens of MB

@@ -14,6 +14,9 @@ its time (bench/README.md): the folds hold many objects, and none of them lie in
 COLLECT_OLD_AFTER = 50
 """Collections of younger objects before one of older ones."""
 
+GIVEN_BACK = 16
+"""Portions of a replay after which each of its processes returns free memory to the system."""
+
 
 def collect_rarely() -> None:
     """From here on the cycle collector runs seldom; what is there now it never looks at again."""

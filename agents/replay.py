@@ -17,7 +17,7 @@ from agents.front import POSTS
 from agents.front_process import FrontProcess
 from agents.holding import holding
 from agents.marks import APPLIED, RunMark, fingerprint, made_here, mark_of, put_mark
-from agents.memory import collect_rarely, peak_rss_bytes
+from agents.memory import GIVEN_BACK, collect_rarely, give_back, peak_rss_bytes
 from agents.replay_files import NAMES, SUMMARY, Totals, write_files
 from agents.stages import Stages
 from agents.told import Progress
@@ -106,15 +106,18 @@ def replay(
         if options.on_road is not None:
             options.on_road(road)
         road.catch_up(lambda: built.front, CHUNK)
-        for portion in source.portions(
+        portions = source.portions(
             skip=road.logged if STDIN not in paths else 0,
             cluster=road.cluster,
             at=road.next,
             snapshot=lambda: road.checkpoint_due,
             orders=road.orders.hand_out,
-        ):
+        )
+        for number, portion in enumerate(portions):
             road.decide()
             road.take(portion)
+            if number % GIVEN_BACK == 0:
+                give_back()
             if options.on_progress is not None:
                 options.on_progress(road.progress, total)
         open_rumors = road.finish(lambda: built.front)

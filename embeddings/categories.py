@@ -15,7 +15,7 @@ import numpy as np
 
 from config.taxonomy import OTHER, Taxonomy
 from embeddings.normalise import clean
-from embeddings.reading import DenseEncoder, Reading
+from embeddings.reading import DenseEncoder, Reading, dense_of
 from streams.records import Flag
 
 RIDGE = 2.0
@@ -65,7 +65,7 @@ class Categories:
         """Score of each reading and category: int64 (n, k), ONE is certainty."""
         scores = np.zeros((len(readings), len(self.ids)), np.int64)
         if self.encoder is not None:
-            rows = np.stack([r.dense for r in readings])
+            rows = dense_of(readings)
             scores += (np.rint(rows * np.float32(POST)) @ self._weights).astype(np.int64)
             scores += self._base
         for row, reading in enumerate(readings):

@@ -20,7 +20,7 @@ from embeddings.linked import Linked
 from embeddings.mask import mask, mask_url
 from embeddings.normalise import clean, fold
 from embeddings.pseudonym import anonymous_voice, voice
-from embeddings.reading import DenseEncoder, Reading, Recent, add_dense, add_features, cut
+from embeddings.reading import DenseEncoder, Reading, Recent, add_dense, add_features, cut, dense_of
 from streams.records import KINDS, Dead, DeadEntry, DoorPost, EntryKind, Frame, Post, PostColumns
 from streams.validation import (
     FIELDS,
@@ -120,6 +120,8 @@ class Door:
             if found is None:
                 text = mask(text)[: self.max_text]
                 found = text, self._reading(clean(cut(text, READ_CHARS)))
+            if found[0] == raw:  # mostly: then one string is enough
+                found = raw, found[1]
             self._texts.put(raw, found)
         return found
 
@@ -215,11 +217,11 @@ def _columns(admitted: list[Admitted], door: Door) -> PostColumns:
     posts = [one.post for one in admitted]
     readings = [one.reading for one in admitted]
     add_features(readings)
-    sizes = np.array([len(r.hashes) for r in readings], np.int64)
+    sizes = np.array([len(r.counts) for r in readings], np.int64)
     dense = np.zeros((len(posts), 0 if encoder is None else encoder.dim), np.float32)
     if encoder is not None and posts:
         add_dense(readings, encoder)
-        np.stack([r.dense for r in readings], out=dense)
+        dense = dense_of(readings)
     door.categories.decide(readings)
     return PostColumns(
         source=[post.source for post in posts],
@@ -240,14 +242,11 @@ def _columns(admitted: list[Admitted], door: Door) -> PostColumns:
         kind=np.array([post.kind for post in posts], np.uint8),
         reach=np.array([post.reach for post in posts], np.int64),
         feature_ends=np.cumsum(sizes),
-        features=np.concatenate([_NO_FEATURE, *(r.hashes for r in readings)]),
-        feature_counts=np.concatenate([_NO_COUNT, *(r.counts for r in readings)]),
+        features=np.frombuffer(b"".join([r.hashes for r in readings]), np.uint32),
+        feature_counts=np.frombuffer(b"".join([r.counts for r in readings]), np.uint8),
         dense=dense,
     )
 
-
-_NO_FEATURE = np.zeros(0, np.uint32)
-_NO_COUNT = np.zeros(0, np.uint8)
 
 # Fields that name a person, in records that cannot be parsed.
 _NAMED = re.compile(

@@ -23,7 +23,7 @@ MAX_CHARS = (
 PAIR_CHARS = 4  # neighbouring words up to this length form a pair
 GRAM_CHARS = 4
 GRAM_FROM = 5  # words from this length on give character 4-grams
-CACHE_WORDS = 1 << 16  # about 40 MB at most; emptied when full, which changes no result
+CACHE_WORDS = 1 << 16  # about 15 MB at most; emptied when full, which changes no result
 
 # Letters and digits, with the vowel signs that Python does not count as letters in the scripts of
 # South and Southeast Asia; an apostrophe inside a word belongs to it.
@@ -61,22 +61,6 @@ def shortened(folded: str) -> str:
     return folded[: cut if cut > 0 else MAX_CHARS]
 
 
-class _Word:
-    """What a word contributes, computed once: its own hashes, and the start and end of its pairs'
-    hashes."""
-
-    __slots__ = ("end", "hashes", "short", "start")
-
-    def __init__(self, word: str) -> None:
-        encoded = word.encode("utf-8", "surrogatepass")
-        self.hashes = [zlib.crc32(f.encode("utf-8", "surrogatepass")) for f in _word_features(word)]
-        self.short = 2 <= len(word) <= PAIR_CHARS
-        self.start = zlib.crc32(
-            encoded + b"_"
-        )  # crc32 continues: crc32("a_b") = crc32("b", crc32("a_"))
-        self.end = encoded
-
-
 def _word_features(word: str) -> list[str]:
     if len(word) < 2:
         return [word] if _DENSE_SCRIPT.match(word) else []
@@ -89,26 +73,38 @@ def _word_features(word: str) -> list[str]:
     return features
 
 
-_cache: dict[str, _Word] = {}
+_cache: dict[str, bytes] = {}  # word -> hashes of its own features, four bytes each
 
 
-def _hashes(folded: str) -> list[int]:
-    found: list[int] = []
+def _hashes(folded: str) -> bytes:
+    """Hashes of all features, four bytes each."""
+    found: list[bytes] = []
     cache = _cache
-    crc32 = zlib.crc32
-    before: _Word | None = None
+    before: bytes | None = None  # the word before, if it is short
     for word in words_of(shortened(folded)):
-        entry = cache.get(word)
-        if entry is None:
+        own = cache.get(word)
+        if own is None:
             if len(cache) >= CACHE_WORDS:
                 cache.clear()
-            entry = cache[word] = _Word(word)
-        found += entry.hashes
-        if len(word) > 1:  # single letters take part in nothing, and pairs reach over them
-            if entry.short and before is not None and before.short:
-                found.append(crc32(entry.end, before.start))
-            before = entry
-    return found
+            own = cache[word] = b"".join(map(_hash, map(_encoded, _word_features(word))))
+        found.append(own)
+        size = len(word)
+        if size > PAIR_CHARS:
+            before = None
+        elif size > 1:  # single letters take part in nothing, and pairs reach over them
+            short = _encoded(word)
+            if before is not None:
+                found.append(_hash(before + b"_" + short))
+            before = short
+    return b"".join(found)
+
+
+def _encoded(feature: str) -> bytes:
+    return feature.encode("utf-8", "surrogatepass")
+
+
+def _hash(feature: bytes) -> bytes:
+    return zlib.crc32(feature).to_bytes(4, "little")
 
 
 def features(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -120,8 +116,8 @@ def features(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     feature's UTF-8.
     """
     lists = [_hashes(text) for text in texts]
-    sizes = [len(one) for one in lists]
-    flat = np.fromiter((h for one in lists for h in one), np.uint64, count=sum(sizes))
+    sizes = [len(one) // 4 for one in lists]
+    flat = np.frombuffer(b"".join(lists), "<u4")
     rows = np.repeat(np.arange(len(lists), dtype=np.uint64), sizes)
     keys, counts = np.unique((rows << np.uint64(32)) | flat, return_counts=True)
     ends = np.searchsorted(keys, np.arange(1, len(lists) + 1, dtype=np.uint64) << np.uint64(32))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,14 +14,32 @@ from agents.memory import collect_rarely, collect_young
 from alerts.micros import Micros
 from alerts.parameters import FEATURES_KEPT
 from clusters.table import MicroTable
+from embeddings import features as features_module
+from embeddings.door import Door, build_frame
+from embeddings.features import features
+from embeddings.reading import GENERATION
 from streams.grid import LEXICAL
 from streams.records import MicroDelta
+from streams.validation import Tick
+from tests.fold_scene import DAM, START, Road, alert_fold, cluster_fold, frame, post
 
 DIM = 256  # of the shipped encoder
 ROWS = 5_000
 CLUSTER_BYTES = 3_101  # of arrays, for each row that there is room for
 ALERT_BYTES = 4_140
 FEATURE_BYTES = 12 * FEATURES_KEPT  # at most
+WORD_BYTES = 200  # of the cache that gives a word its features
+TEXT_BYTES = 2_800  # of the door's caches, for a text of 100 characters
+
+
+def bytes_of(make: Callable[[], object]) -> int:
+    """What is still held after it returns, its result included."""
+    tracemalloc.start()
+    try:
+        held = make()
+        return tracemalloc.get_traced_memory()[0] + 0 * id(held)
+    finally:
+        tracemalloc.stop()
 
 
 class Cyclic:
@@ -93,3 +113,43 @@ def test_a_micro_cluster_of_the_alert_fold() -> None:
     assert arrays(micros, ROWS) == room * ALERT_BYTES
     features = sum(f.nbytes + s.nbytes for f, s in micros._features)
     assert features == ROWS * FEATURE_BYTES
+
+
+def test_a_word_of_the_cache_of_features() -> None:
+    words = [f"{n:x}chuyện{n:04x}" for n in range(20_000)]
+    features_module._cache.clear()
+    took = bytes_of(lambda: [len(features([word])) for word in words])
+    assert len(features_module._cache) == len(words)
+    assert took < len(words) * WORD_BYTES
+    features_module._cache.clear()
+
+
+def test_a_text_that_the_door_remembers() -> None:
+    door, texts = Door(key=b"k", encoder=Wide()), GENERATION // 2
+    said = [f"tin số {n} " + " ".join(f"từ{n % 97}{k}" for k in range(15)) for n in range(texts)]
+    entries = [(n, post(str(n), text)) for n, text in enumerate(said)]
+    build_frame(door, entries[:9], origin="o", partition=0)
+    took = bytes_of(lambda: bool(build_frame(door, entries, origin="o", partition=0)))
+    assert len(door._texts) == texts
+    assert took < texts * TEXT_BYTES
+
+
+class Wide:
+    """As many dimensions as the shipped encoder."""
+
+    dim = DIM
+    identity = "wide/1/test"
+
+    def encode(self, texts: list[str], /) -> np.ndarray:
+        return np.full((len(texts), DIM), DIM**-0.5, np.float32)
+
+
+def test_kept_posts_share_their_names() -> None:
+    done = Road(cluster_fold(), alert_fold())
+    for n in range(8):
+        given = {"platform": "forum", "community": "Hồ Lam", "lang": "vi"}
+        done.take([frame([post(str(n), DAM, START + n, **given), Tick(START + n)], first=2 * n)])
+    [rumor] = done.alert._standing.tree.rumors.values()
+    assert len(rumor.kept) == 8
+    for name in ("source", "lang", "platform", "community", "category", "micro"):
+        assert len({id(getattr(one, name)) for one in rumor.kept}) == 1, name
