@@ -13,7 +13,7 @@ import faust
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from streams.faust_transport import consumer_url
+from streams.faust_transport import consumer_url, fetched_before_seek
 
 WAIT_S = 60.0
 
@@ -68,6 +68,11 @@ class Reader:
 
     def offsets(self) -> list[int]:
         return sorted({offset for batch in self.batches() for offset in batch})
+
+    def since_seek(self) -> list[int]:
+        """Offsets delivered since the last seek; what was fetched before it and came later is dropped."""
+        self.events = [e for e in self.events if not fetched_before_seek(self.app, e)]
+        return self.offsets()
 
     async def await_offsets(self, *offsets: int) -> None:
         async def now() -> list[int]:
