@@ -11,17 +11,16 @@ from __future__ import annotations
 import os
 import pickle
 import queue
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
 from typing import Any
 
 from agents.feeding import Feed, Feeding
 from agents.front import Portion
+from agents.front_child import FrontChild
 from agents.memory import GIVEN_BACK, collect_rarely, give_back, peak_rss_bytes
 from agents.orders import Order
 from agents.packed import pack, unpack
@@ -43,35 +42,16 @@ class FrontEnded(Exception):
 
 
 class FrontProcess:
-    """A child that runs a feed through its own front. Use it as a context.
+    """A child at work on a feed, with a front of its own.
 
     What the child raises is raised here, where its next message is waited for.
     """
 
-    def __init__(self, settings: Settings, feed: Feed) -> None:
-        # A fresh interpreter: a fork would copy locks that threads of this one may hold.
-        context = get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_work, args=(theirs, settings, feed), name="tindon-front", daemon=True
-        )
-        self._process.start()
+    def __init__(self, child: FrontChild, settings: Settings, feed: Feed) -> None:
+        self._connection = child.connection
+        self._process = child.process
         self.peak_rss_bytes = 0  # of the child; known at the end of its portions
-        theirs.close()  # so that its end is seen here as the end of the messages
-
-    def __enter__(self) -> FrontProcess:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._connection.close()
-        if kind is not None:
-            self._process.terminate()
-        self._process.join()
+        self._tell((settings, feed))
 
     def total(self) -> int | None:
         """How many records there are, once the files are read; None while they arrive unsorted.
@@ -143,12 +123,12 @@ class FrontProcess:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _work(connection: Connection, settings: Settings, feed: Feed) -> None:
-    """The child: reads when it starts, folds when it is told where to begin."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+def work(connection: Connection) -> None:
+    """The child: reads when it is told what, folds when it is told where to begin."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     collect_rarely()
     try:
+        settings, feed = _received(connection)
         door = door_for(settings, encoder_for(settings), replay=True)
         feeding = Feeding(feed, door, cluster_fold(settings, door))
         connection.send_bytes(_TOTAL + pickle.dumps(feeding.total()))

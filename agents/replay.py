@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ import msgspec
 from agents.embedded import EmbeddedRoad
 from agents.feeding import Feed, Feeding
 from agents.front import POSTS
+from agents.front_child import FrontChild, started_for
 from agents.front_process import FrontProcess
 from agents.holding import holding
 from agents.marks import APPLIED, RunMark, fingerprint, made_here, mark_of, put_mark
@@ -29,9 +29,6 @@ from streams.sqlite_log import SqliteLog
 
 CHUNK = 2_000
 """Records appended to the log and folded at a time."""
-
-LARGE_BYTES = 4_000_000
-"""Of input from which on two processes are faster: the second one needs half a second to start."""
 
 DATABASE = "tindon.sqlite"
 
@@ -50,6 +47,7 @@ class ReplayOptions(msgspec.Struct, frozen=True, kw_only=True):
     speed: float | None = None  # times real time; None: as fast as it goes
     ahead_ms: int = 0  # event time at the start that is not waited for
     processes: int | None = None  # 1 or 2; None: two for large files
+    child: FrontChild | None = None  # for two: one that was started before; its owner ends it
     on_progress: Callable[[Progress, int | None], None] | None = None  # (counts, records in all)
     on_road: Callable[[EmbeddedRoad], None] | None = None  # once the road stands
     # Set: a finished replay of the same is kept, and told.
@@ -80,8 +78,10 @@ def replay(
     )
     collect_rarely()
     with ExitStack() as stack:
-        two = _processes(paths, options) == 2
-        child = stack.enter_context(FrontProcess(settings, feed)) if two else None
+        child = options.child
+        if child is None:
+            child = stack.enter_context(started_for(paths, options.processes))
+        front = FrontProcess(child, settings, feed) if child else None
         started = time.monotonic()
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def replay(
             raise ReplayError(
                 f"another replay works in {out}: wait for its end, or give another --out"
             )
-        source = child or Feeding(feed, built.door, built.cluster)
+        source = front or Feeding(feed, built.door, built.cluster)
         total = source.total()
         mark = RunMark(
             fingerprint(paths, options.as_is, options.assume_rate),
@@ -125,29 +125,13 @@ def replay(
             progress=road.progress,
             open_rumors=open_rumors,
             wall_s=time.monotonic() - started,
-            peak_rss_bytes=peak_rss_bytes() + (child.peak_rss_bytes if child else 0),
+            peak_rss_bytes=peak_rss_bytes() + (front.peak_rss_bytes if front else 0),
             settings_sha256=settings.sha256,
             encoder=built.identity,
         )
         summary = write_files(road, out, totals)
         put_mark(database, msgspec.structs.replace(mark, finished=True))
     return summary
-
-
-def _processes(paths: list[str], options: ReplayOptions) -> int:
-    """One or two: large files deserve a second one, if there is a processor for it.
-
-    Standard input is read here, a child process has none.
-    """
-    if STDIN in paths:
-        return 1
-    if options.processes is not None:
-        return options.processes
-    try:
-        size = sum(os.path.getsize(path) * (5 if path.endswith(".gz") else 1) for path in paths)
-    except OSError:  # whoever reads it says what is wrong
-        return 1
-    return 2 if size >= LARGE_BYTES and len(os.sched_getaffinity(0)) > 1 else 1
 
 
 def _kept(

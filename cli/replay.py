@@ -60,7 +60,10 @@ def replay(
     """
     if speed is not None and not 0 < speed < math.inf:
         raise WrongUse(f"--speed {speed:g} is not usable: give a number above 0")
-    with stopping(out):
+    from agents.front_child import started_for
+
+    # The child imports what it needs while this process does.
+    with stopping(out), started_for(files, processes) as child:
         from agents.replay import ReplayOptions
 
         summary = run(
@@ -72,6 +75,7 @@ def replay(
                 assume_rate=assume_rate,
                 speed=speed,
                 processes=processes,
+                child=child,
                 on_progress=show,
             ),
         )
