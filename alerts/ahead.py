@@ -23,6 +23,9 @@ MOST = 96
 """Vectors taken at a time, about. With 48 a row of the products costs a third more, from some 150 on what is
 made in vain outweighs it."""
 
+COLUMNS = 4_096
+"""Rows that are compared with those that are due at a time: their products take a few MB."""
+
 
 class Step(NamedTuple):
     """A change whose vectors enter sums."""
@@ -132,47 +135,72 @@ def near(
     Also where each one's begins, and the end. Columns are the rows, then the stretch's places.
     """
     size, due, own = len(rows.posts), stretch.due, stretch.rows
-    meaning = np.empty((len(due), size + len(own.posts)), np.float32)
-    both = np.empty_like(meaning)
-    meant, said = own.meant[due], own.said[due]
-    for at, others in ((slice(size), rows), (slice(size, None), own)):
-        np.matmul(meant, others.meant.T, out=meaning[:, at])
-        np.matmul(said, others.said.T, out=both[:, at])
-    both += meaning
+    asking, stand = _part(own, due), _Standing(stretch, row_of)
+    parts = []
+    for start in range(0, size, COLUMNS):
+        some = _part(rows, slice(start, min(start + COLUMNS, size)))
+        parts.append(_pairs(asking, some, floors, start, stand.among_rows))
+    parts.append(_pairs(asking, own, floors, size, stand.among_places))
+    one, other, both, meaning = map(np.concatenate, zip(*parts, strict=True))
+    order = one.argsort(kind="stable")  # for each one columns ascend, as the parts do
+    one, other, both, meaning = one[order], other[order], both[order], meaning[order]
+    who = due[one]
     lengths = np.concatenate([rows.lengths, own.lengths])
     dense_lengths = np.concatenate([rows.dense_lengths, own.dense_lengths])
-    found = reached(both, own.lengths[due], lengths, floors.both)
-    found |= reached(meaning, own.dense_lengths[due], dense_lengths, floors.meaning)
-    _stand(found, stretch, row_of, size)
-    one, other = found.nonzero()
-    who = due[one]
     spread = np.concatenate([rows.spread, own.spread])
     posts = np.concatenate([rows.posts, own.posts])
-    similarity = cosines(both[one, other], own.lengths[who], lengths[other])
+    similarity = cosines(both, own.lengths[who], lengths[other])
     apart = posts_apart(similarity, own.spread[who], spread[other])
     return one.searchsorted(np.arange(len(due) + 1)).tolist(), Near(
         other,
         similarity,
         agreement(apart, own.posts[who], posts[other]),
-        cosines(meaning[one, other], own.dense_lengths[who], dense_lengths[other]),
+        cosines(meaning, own.dense_lengths[who], dense_lengths[other]),
     )
 
 
-def _stand(
-    found: np.ndarray, stretch: Stretch, row_of: Callable[[str], int | None], size: int
-) -> None:
-    """Take out, for each place that is due, columns that do not stand at its step, and its own."""
-    steps = np.repeat(np.arange(len(stretch.steps)), [len(s.entered) for s in stretch.steps])
-    until = np.full(len(steps), len(stretch.steps))  # the step that replaces a place
-    later: dict[str, int] = {}
-    for place, step in zip(range(len(steps))[::-1], steps[::-1].tolist(), strict=True):
-        name = stretch.names[place]
-        until[place] = later.get(name, until[place])
-        later[name] = step
-    now = steps[stretch.due][:, None]
-    found[:, size:] &= (steps <= now) & (now < until)
-    found[np.arange(len(now)), size + stretch.due] = False
-    replaced = [(row, step) for name, step in later.items() if (row := row_of(name)) is not None]
-    if replaced:
-        old, since = np.array(replaced).T
-        found[:, old] &= now < since
+def _part(rows: Rows, at: slice | np.ndarray) -> Rows:
+    return Rows(*(column[at] for column in rows))
+
+
+def _pairs(
+    asking: Rows, others: Rows, floors: Floors, first: int, stand: Callable[[np.ndarray, int], None]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs that reach a floor and `stand`: number of the one that asks, column, products in both parts
+    and in meaning. The others' columns begin with the `first`."""
+    meaning = asking.meant @ others.meant.T
+    both = asking.said @ others.said.T
+    both += meaning
+    found = reached(both, asking.lengths, others.lengths, floors.both)
+    found |= reached(meaning, asking.dense_lengths, others.dense_lengths, floors.meaning)
+    stand(found, first)
+    one, other = found.nonzero()
+    return one, other + first, both[one, other], meaning[one, other]
+
+
+class _Standing:
+    """Which columns stand at the step of each place that is due; a place itself does not."""
+
+    def __init__(self, stretch: Stretch, row_of: Callable[[str], int | None]) -> None:
+        steps = np.repeat(np.arange(len(stretch.steps)), [len(s.entered) for s in stretch.steps])
+        until = np.full(len(steps), len(stretch.steps))  # the step that replaces a place
+        later: dict[str, int] = {}
+        for place, step in zip(range(len(steps))[::-1], steps[::-1].tolist(), strict=True):
+            name = stretch.names[place]
+            until[place] = later.get(name, until[place])
+            later[name] = step
+        self._steps, self._until, self._due = steps, until, stretch.due
+        self._now = steps[stretch.due][:, None]
+        # Rows that a step replaces, ascending, and the first step that does.
+        replaced = [(row, at) for name, at in later.items() if (row := row_of(name)) is not None]
+        self._old, self._since = np.array(sorted(replaced), np.int64).reshape(-1, 2).T
+
+    def among_rows(self, found: np.ndarray, first: int) -> None:
+        """Take out, for each place that is due, rows that were replaced by its step."""
+        start, end = self._old.searchsorted([first, first + found.shape[1]])
+        found[:, self._old[start:end] - first] &= self._now < self._since[start:end]
+
+    def among_places(self, found: np.ndarray, first: int) -> None:
+        """Take out, for each one that is due, places that do not stand at its step, and its own."""
+        found &= (self._steps <= self._now) & (self._now < self._until)
+        found[np.arange(len(found)), self._due] = False

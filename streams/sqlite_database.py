@@ -18,7 +18,7 @@ from pathlib import Path
 
 APPLICATION_ID = 0x54696E64  # "Tind": tells our files from other SQLite files
 BUSY_MS = 10_000  # how long to wait for another process that writes
-WRITER_CACHE_KIB = 16_384  # 64 MB take as much processor time; what is not here the system keeps
+WRITER_CACHE_KIB = 4_096  # 16 MB take as much processor time; what is not here the system keeps
 JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024  # the -wal file is cut to this after a large transaction
 CHECKPOINT_PAGES = (
     4_096  # of the -wal file (16 MB) until they are copied; SQLite's 1,000 copy hot ones often
@@ -246,14 +246,13 @@ class Database:
 
 
 def _parts(pieces: Iterable[bytes | memoryview]) -> Iterator[bytearray | memoryview]:
-    """The same bytes in parts of BLOB_PART_BYTES and a shorter one; one empty part for none."""
-    part, cut = bytearray(), False
+    """The same bytes in parts of BLOB_PART_BYTES and a shorter one at the end."""
+    part = bytearray()
     for piece in pieces:
         view = memoryview(piece).cast("B")
         while len(part) + len(view) >= BLOB_PART_BYTES:
             room = BLOB_PART_BYTES - len(part)
             yield part + view[:room] if part else view[:room]
-            part, view, cut = bytearray(), view[room:], True
+            part, view = bytearray(), view[room:]
         part += view
-    if part or not cut:
-        yield part
+    yield part

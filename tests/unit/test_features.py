@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.features import CACHE_WORDS, MAX_CHARS, features, shortened, wording, words_of
+from embeddings.features import (
+    CACHE_WORDS,
+    MAX_CHARS,
+    _cache,
+    features,
+    shortened,
+    wording,
+    words_of,
+)
 from embeddings.normalise import clean, fold
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -86,8 +94,9 @@ def test_no_posts_have_no_features() -> None:
 def test_the_word_cache_changes_nothing_when_it_overflows() -> None:
     text = "dap thuy dien sap vo"
     before = features([text])[1].tolist()
-    for start in range(0, CACHE_WORDS + 100, 100):
-        features([" ".join(f"w{number}" for number in range(start, start + 100))])
+    for start in range(0, CACHE_WORDS + 50, 50):  # no more of a text are read
+        features([" ".join(f"w{number}" for number in range(start, start + 50))])
+        assert len(_cache) <= CACHE_WORDS
     assert features([text])[1].tolist() == before
 
 

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 from agents.memory import collect_rarely, collect_young
+from alerts.ahead import Rows, Step, Stretch, near
+from alerts.foreseeing import measured
+from alerts.likeness import Floors
 from alerts.micros import Micros
 from alerts.parameters import FEATURES_KEPT
 from clusters.table import MicroTable
@@ -18,10 +21,11 @@ from embeddings import features as features_module
 from embeddings.door import Door, build_frame
 from embeddings.features import features
 from embeddings.reading import GENERATION
+from streams.codec import decode, encode
 from streams.grid import LEXICAL
-from streams.records import MicroDelta
+from streams.records import Change, MicroDelta
 from streams.validation import Tick
-from tests.fold_scene import DAM, START, Road, alert_fold, cluster_fold, frame, post
+from tests.fold_scene import DAM, START, alert_fold, cluster_fold, frame, post
 
 DIM = 256  # of the shipped encoder
 ROWS = 5_000
@@ -132,6 +136,10 @@ def test_a_text_that_the_door_remembers() -> None:
     took = bytes_of(lambda: bool(build_frame(door, entries, origin="o", partition=0)))
     assert len(door._texts) == texts
     assert took < texts * TEXT_BYTES
+    linked = "tin nóng https://example.org/a"
+    door.admit(post("linked", linked))
+    [(raw, (masked, _))] = [pair for pair in door._texts._young.items() if pair[0] == linked]
+    assert raw is masked
 
 
 class Wide:
@@ -144,12 +152,38 @@ class Wide:
         return np.full((len(texts), DIM), DIM**-0.5, np.float32)
 
 
+def test_what_is_near_many_takes_few_rows_at_a_time() -> None:
+    """The products of 60 with 20,000 at once are 14 MB."""
+    rng, steps = np.random.default_rng(5), 30
+
+    def some(n: int) -> Rows:
+        meant = rng.integers(-40, 40, (n, DIM)).astype(np.float32)
+        said = rng.integers(-40, 40, (n, LEXICAL)).astype(np.float32)
+        posts = np.ones(n, np.int64)
+        return Rows(meant, said, *measured(meant, said, posts), posts)
+
+    rows, own, empty = some(20_000), some(2 * steps), np.zeros(0, np.int64)
+    stretch = Stretch(
+        [Step(None, [0, 1], slice(2 * n, 2 * n + 2), slice(0), None) for n in range(steps)],  # type: ignore[arg-type]
+        [f"m{n}" for n in range(2 * steps)], [], empty, own, np.arange(2 * steps), {},
+    )  # fmt: skip
+    tracemalloc.start()
+    try:
+        near(stretch, rows, lambda _: None, Floors(0.5, 0.5))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 6_000_000
+
+
 def test_kept_posts_share_their_names() -> None:
-    done = Road(cluster_fold(), alert_fold())
+    clusters, alerts = cluster_fold(), alert_fold()
     for n in range(8):
         given = {"platform": "forum", "community": "Hồ Lam", "lang": "vi"}
-        done.take([frame([post(str(n), DAM, START + n, **given), Tick(START + n)], first=2 * n)])
-    [rumor] = done.alert._standing.tree.rumors.values()
+        entries = [post(str(n), DAM, START + n, **given), Tick(START + n)]
+        for change in clusters.fold(frame(entries, first=2 * n)):
+            alerts.apply(decode(encode(change), Change))  # as it comes from another process
+    [rumor] = alerts._standing.tree.rumors.values()
     assert len(rumor.kept) == 8
     for name in ("source", "lang", "platform", "community", "category", "micro"):
         assert len({id(getattr(one, name)) for one in rumor.kept}) == 1, name

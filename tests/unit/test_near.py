@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from alerts import merging
+from alerts import ahead, merging
 from alerts.likeness import Floors
 from alerts.micros import Micros
 from streams.codec import pack_state
@@ -19,6 +20,14 @@ from streams.grid import GRID
 from streams.records import MicroDelta
 
 DIM = 6
+
+
+@pytest.fixture(params=[5, ahead.COLUMNS], autouse=True, scope="module")
+def columns(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Rows that are compared at a time: fewer than there are, and all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ahead, "COLUMNS", request.param)
+        yield
 
 
 def delta(chance: random.Random, names: list[str]) -> MicroDelta:
