@@ -21,7 +21,13 @@ from typing import Any
 from agents.feeding import Feed, Feeding
 from agents.front import Portion
 from agents.front_child import FrontChild
-from agents.memory import GIVEN_BACK, collect_rarely, give_back, peak_rss_bytes
+from agents.memory import (
+    GIVEN_BACK,
+    collect_rarely,
+    give_back,
+    give_back_large,
+    peak_rss_bytes,
+)
 from agents.orders import Order
 from agents.packed import pack, unpack
 from agents.stages import cluster_fold, door_for, encoder_for
@@ -127,6 +133,7 @@ def work(connection: Connection) -> None:
     """The child: reads when it is told what, folds when it is told where to begin."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     collect_rarely()
+    give_back_large()
     try:
         settings, feed = _received(connection)
         door = door_for(settings, encoder_for(settings), replay=True)

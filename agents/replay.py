@@ -17,7 +17,13 @@ from agents.front_child import FrontChild, started_for
 from agents.front_process import FrontProcess
 from agents.holding import holding
 from agents.marks import APPLIED, RunMark, fingerprint, made_here, mark_of, put_mark
-from agents.memory import GIVEN_BACK, collect_rarely, give_back, peak_rss_bytes
+from agents.memory import (
+    GIVEN_BACK,
+    collect_rarely,
+    give_back,
+    give_back_large,
+    peak_rss_bytes,
+)
 from agents.replay_files import NAMES, SUMMARY, Totals, write_files
 from agents.stages import Stages
 from agents.told import Progress
@@ -77,6 +83,7 @@ def replay(
         chunk=CHUNK,
     )
     collect_rarely()
+    give_back_large()
     with ExitStack() as stack:
         child = options.child
         if child is None:

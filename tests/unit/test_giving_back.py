@@ -1,9 +1,11 @@
-"""What a checkpoint leaves free in a process goes back to the system."""
+"""What is free in a process goes back to the system."""
 
 from __future__ import annotations
 
 import platform
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,24 @@ def test_it_does_so_after_a_checkpoint(tmp_path: Path, monkeypatch: pytest.Monke
         for cluster in (None, snapshot, None):
             road.take(Portion(1, [b"a record"], [], [], cluster))
     assert given == [2]
+
+
+_HELD = """
+from pathlib import Path
+from agents.memory import LARGE, give_back_large
+page = 4096
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * page
+give_back_large()
+before = held()
+for _ in range(3):
+    one = bytearray(b"x") * (LARGE + 1)
+    assert held() - before > LARGE // 2
+    del one
+    assert held() - before < LARGE // 4, held() - before
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps less")
+def test_what_is_large_goes_back_at_once_each_time() -> None:
+    subprocess.run([sys.executable, "-c", _HELD], check=True)
