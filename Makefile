@@ -97,9 +97,10 @@ check: setup ## Under a minute: format, lint, types, import contracts, unit test
 	failed=; run() { "$$@" || failed="$$failed $$(basename $$1)"; }; \
 	run $(BIN)/ruff format --check --output-format concise .; \
 	run $(BIN)/ruff check --output-format concise .; \
-	run $(BIN)/mypy; \
+	said=$$(mktemp); $(BIN)/mypy >$$said 2>&1 & types=$$!; \
 	run $(BIN)/lint-imports; \
 	run $(BIN)/pytest -q --numprocesses 2 --dist loadfile tests/unit; \
+	wait $$types || failed="$$failed mypy"; cat $$said; rm $$said; \
 	[ -z "$$failed" ] || { echo "tindon: these did not pass:$$failed" >&2; exit 1; }
 
 docs: setup ## The reference of settings in docs/, from config/default.yaml
