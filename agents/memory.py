@@ -20,7 +20,7 @@ costs 2 % of the time."""
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # glibc's malloc.h
 
-GIVEN_BACK = 16
+GIVEN_BACK = 8
 """Portions of a replay after which each of its processes returns free memory to the system."""
 
 
