@@ -203,9 +203,9 @@ class EmbeddedRoad:
 
     def _fold_changes(self, portion: Portion) -> None:
         self._alert.expect(portion.changes)
-        for left, change in zip(range(len(portion.changes))[::-1], portion.changes, strict=True):
-            with self._lock:
-                self._note(self._alert.apply(change, more=left > 0))
+        for change in portion.changes:
+            with self._lock:  # documents wait for `_write`: most are replaced before it
+                self._note(self._alert.apply(change, more=True))
 
     def _note(self, effect: Effects) -> None:
         for assigned in effect.assigned:
@@ -224,6 +224,7 @@ class EmbeddedRoad:
             self._batches.append(effect.batch)
 
     def _write(self) -> None:
+        self._batches.append(self._alert.owed())
         with self.store.transaction():
             self.store.write(newest(self._batches))
             self.log.append(RESULTS, [_encode(self._results)])

@@ -113,10 +113,11 @@ class AlertFold:
             case Action() | ClaimRecord():
                 return self._decide(record)
             case SettingsChange():
+                batch = self.owed()
                 self._standing.version += 1
                 settled = self._settle(record.alert, record.version)
-                entry = audit_entry(record, settled, self._standing.version)
-                return Effects(watermark=self.watermark, batch=Batch(audits=[entry]))
+                batch.audits = [audit_entry(record, settled, self._standing.version)]
+                return Effects(watermark=self.watermark, batch=batch)
 
     def _settle(self, values: Mapping[str, Any], version: str) -> bool:
         """Other parameters from here on; False for those that this program cannot use."""
@@ -139,6 +140,7 @@ class AlertFold:
         effects = Effects(watermark=standing.watermark)
         if standing.desk.seen(record.id):
             return effects
+        effects.batch = self.owed()
         standing.version += 1
         if (
             isinstance(record, Action)
@@ -157,7 +159,8 @@ class AlertFold:
     def apply(self, change: Change, *, more: bool = False) -> Effects:
         """Take up one change of a cluster fold.
 
-        With `more`, when another change follows at once, documents that it may replace wait for it.
+        With `more` documents that later changes may replace wait: for a change without it, any other
+        record, `flush`, or until they are asked for by `owed`, as is due before a snapshot.
         Raises WrongEncoder when the change comes from a fold with another encoder.
         """
         standing, writing = self._standing, self._writing
@@ -195,6 +198,12 @@ class AlertFold:
         """What most likely is applied next: no result depends on it, but it is done faster."""
         self._standing.micros.expect([one.micros for one in changes if isinstance(one, Change)])
 
+    def owed(self) -> Batch:
+        """The documents that waited for more changes."""
+        batch = Batch()
+        self._writing.settle_all(batch)
+        return batch
+
     def flush(self) -> Batch:
         """Documents of all that changed since the last write, at the end of a stream."""
         batch = Batch()
@@ -212,6 +221,7 @@ class AlertFold:
     def snapshot(self) -> dict[str, Any]:
         """The whole state, for `streams.codec.pack_state`."""
         standing = self._standing
+        assert not self._writing.waiting, "documents are owed"
         return {
             "version": STATE_VERSION,
             "encoder": standing.encoder,

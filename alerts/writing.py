@@ -47,7 +47,7 @@ class Writing:
         self._dirty: dict[int, None] = {}  # in the order in which they changed first
         self._news: set[int] = set()  # of these
         self._gone: list[Gone] = []
-        # Empty but between two records of which the second follows at once:
+        # Empty but while documents wait for more of the log:
         self._due: dict[int, Due] = {}  # of rumors that have not changed since
         self._owed: set[int] = set()  # rumors that fell due and changed since
         self._shown: dict[int, Shown] = {}  # of rumors that were written
@@ -94,8 +94,8 @@ class Writing:
     def take(self, batch: Batch, *, more: bool = False, most: int = AT_ONCE) -> None:
         """Put documents into the batch, if they are due: when enough log or time has passed.
 
-        With `more` those of rumors that still stand may wait for what the next record brings. `most`:
-        rumors that fall due besides the news.
+        With `more` those of rumors that still stand wait for what the next records bring, or for
+        `settle_all`. `most`: rumors that fall due besides the news.
         """
         standing = self._standing
         version, watermark = self._written
@@ -103,10 +103,7 @@ class Writing:
         if changes >= QUIET_CHANGES or (changes >= QUIET_TICKS and passed >= QUIET_MS):
             self._fall_due(batch, most)
         if not more:
-            self.settle(set(self._due), batch)
-            for number in sorted(self._owed):
-                self.tell(standing.tree.rumors[number], batch)
-            self._owed = set()
+            self.settle_all(batch)
 
     def _fall_due(self, batch: Batch, most: int) -> None:
         standing = self._standing
@@ -139,6 +136,18 @@ class Writing:
                 waiting[number] = None
         self._dirty, self._news = waiting, set()
         return turn
+
+    @property
+    def waiting(self) -> bool:
+        """Whether documents wait for more of the log."""
+        return bool(self._due or self._owed)
+
+    def settle_all(self, batch: Batch) -> None:
+        """Make the documents that waited for more of the log."""
+        self.settle(set(self._due), batch)
+        for number in sorted(self._owed):
+            self.tell(self._standing.tree.rumors[number], batch)
+        self._owed = set()
 
     def settle(self, numbers: set[int], batch: Batch) -> None:
         """Make the documents of these rumors that fell due."""

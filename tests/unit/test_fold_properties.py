@@ -233,19 +233,23 @@ def test_documents_have_one_version_each_and_versions_ascend(door: Door, seed: i
 def test_documents_that_waited_are_those_of_who_did_not_wait(
     door: Door, seed: int, held: int
 ) -> None:
-    """A caller may have the documents of rumors wait for the next change: only replaced ones are lost."""
+    """A caller may have the documents of rumors wait for the next changes: only replaced ones are lost."""
     done = undisturbed(frame(_ticking(drawn_log(seed, 200, window_ms=WINDOW)), door=door), door)
     chance = random.Random(held)
     waiting = alert_fold(door=door, **RULES)
     got: list[Batch] = []
     plain: list[Batch] = []
     for change, effects in zip(done.changes, done.effects, strict=True):
-        more = chance.random() < 0.9
+        more, asked = chance.random() < 0.9, chance.random() < 0.1
         got.append(waiting.apply(change, more=more).batch)
         plain.append(effects.batch)
-        if not more:
+        if asked:
+            got.append(waiting.owed())
+            assert not waiting.owed()
+        if asked or not more:
             standing = {document.rumor_id for document in waiting.open_documents()}
             assert standing & _newest(plain).keys() == standing & _newest(got).keys()
+    got.append(waiting.owed())
     assert pack_state(waiting.snapshot()) == done.state()[1]
     got.append(waiting.flush())
     plain.append(done.alert.flush())

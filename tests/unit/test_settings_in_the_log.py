@@ -16,6 +16,7 @@ from agents.inbox import INBOX
 from alerts import BadParameter
 from config.changing import changed
 from streams.codec import encode, unpack_state
+from streams.documents import Batch, newest
 from streams.inputs import SettingsChange, read_embedded, read_input
 from streams.records import Frame
 from streams.sqlite_database import Database
@@ -192,3 +193,26 @@ def test_settings_that_the_folds_cannot_use_make_no_record() -> None:
     wanted = changed(config.defaults(), {"alert.weights.charm": 1}, "a test")
     with pytest.raises(BadParameter, match="there is no signal 'charm'"):
         change_of(wanted, who="Lan", at=0)
+
+
+@given(seed=SEEDS, place=SEEDS)
+@settings(max_examples=15)
+def test_documents_that_waited_say_what_the_settings_before_said(seed: int, place: int) -> None:
+    done = road()
+    done.take([log_of(seed)])
+    at = place % len(done.changes)
+    told: list[Batch] = []
+    for more in (False, True):
+        fold, batches = road().alert, list[Batch]()
+        for number, change in enumerate(done.changes):
+            if number == at:
+                batches.append(fold.take(read_input(encode(settings_change()))).batch)
+            batches.append(fold.apply(change, more=more).batch)
+        told.append(newest([*batches, fold.flush()]))
+    plain, waited = told
+    assert plain.rumors and _in_order(waited.rumors) == _in_order(plain.rumors)
+    assert _in_order(waited.alerts) == _in_order(plain.alerts)
+
+
+def _in_order(documents: list[Any]) -> list[str]:
+    return sorted(map(repr, documents))
