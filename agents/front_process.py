@@ -30,8 +30,7 @@ from agents.memory import (
 )
 from agents.orders import Order
 from agents.packed import pack, unpack
-from agents.stages import cluster_fold, door_for, encoder_for
-from config import Settings
+from agents.plan import FrontPlan, cluster_of, door_of, encoder_named
 from streams.codec import decode, encode
 
 AHEAD = 8
@@ -53,11 +52,11 @@ class FrontProcess:
     What the child raises is raised here, where its next message is waited for.
     """
 
-    def __init__(self, child: FrontChild, settings: Settings, feed: Feed) -> None:
+    def __init__(self, child: FrontChild, plan: FrontPlan, feed: Feed) -> None:
         self._connection = child.connection
         self._process = child.process
         self.peak_rss_bytes = 0  # of the child; known at the end of its portions
-        self._tell((settings, feed))
+        self._tell((plan, feed))
 
     def total(self) -> int | None:
         """How many records there are, once the files are read; None while they arrive unsorted.
@@ -135,9 +134,9 @@ def work(connection: Connection) -> None:
     collect_rarely()
     give_back_large()
     try:
-        settings, feed = _received(connection)
-        door = door_for(settings, encoder_for(settings), replay=True)
-        feeding = Feeding(feed, door, cluster_fold(settings, door))
+        plan, feed = _received(connection)
+        door = door_of(plan, encoder_named(plan.encoder))
+        feeding = Feeding(feed, door, cluster_of(plan, door))
         connection.send_bytes(_TOTAL + pickle.dumps(feeding.total()))
         skip, cluster, at = _received(connection)
         sending = _Sending(connection)

@@ -88,7 +88,7 @@ def replay(
         child = options.child
         if child is None:
             child = stack.enter_context(started_for(paths, options.processes))
-        front = FrontProcess(child, settings, feed) if child else None
+        front = FrontProcess(child, built.plan, feed) if child else None
         started = time.monotonic()
         try:
             out.mkdir(parents=True, exist_ok=True)

@@ -5,19 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 
 from agents.front import Front
+from agents.plan import FrontPlan, cluster_of, door_of, encoder_named
 from alerts import AlertFold, AlertParameters, CategoryRules, LevelRule
 from clusters import ClusterFold, ClusterParameters
 from config import Settings
 from config.taxonomy import load_taxonomy
-from embeddings.door import NO_ENCODER, Door
-from embeddings.encoder import (
-    SHIPPED,
-    SHIPPED_NAME,
-    Encoder,
-    Encoding,
-    load_encoder,
-    shipped_encoding,
-)
+from embeddings.door import Door
+from embeddings.encoder import SHIPPED, SHIPPED_NAME, Encoder, Encoding, shipped_encoding
 from embeddings.pseudonym import load_or_create_key
 from streams.validation import IntakeRules
 
@@ -32,12 +26,7 @@ streams want .25-.30 where fine ones want .40-.45."""
 
 def encoder_for(settings: Settings) -> Encoder | None:
     """The encoder that `embed.encoder` names; None for `none`, and while no model is shipped."""
-    name = settings.embed.encoder
-    if name == NO_ENCODER:
-        return None
-    if name == SHIPPED_NAME:
-        return load_encoder() if SHIPPED.is_dir() else None
-    return load_encoder(name)
+    return encoder_named(settings.embed.encoder)
 
 
 def pseudonym_key(settings: Settings) -> bytes:
@@ -51,21 +40,29 @@ def pseudonym_key(settings: Settings) -> bytes:
     )
 
 
-def door_for(settings: Settings, encoder: Encoder | None, *, replay: bool) -> Door:
-    """The embed stage. In a replay no post is refused for lying in the future. Raises SettingsError."""
+def front_plan(settings: Settings, *, replay: bool) -> FrontPlan:
+    """What the front is made of. In a replay no post is refused for lying in the future.
+
+    Raises KeyFileError, SettingsError.
+    """
     intake = settings.intake
-    rules = IntakeRules(
-        max_record_bytes=intake.max_record_bytes,
-        future_ms=None if replay else int(intake.future_min * MINUTE_MS),
-        arrival_time_sources=frozenset(intake.arrival_time_sources),
-    )
-    return Door(
+    return FrontPlan(
+        encoder=settings.embed.encoder,
         key=pseudonym_key(settings),
-        rules=rules,
-        encoder=encoder,
+        rules=IntakeRules(
+            max_record_bytes=intake.max_record_bytes,
+            future_ms=None if replay else int(intake.future_min * MINUTE_MS),
+            arrival_time_sources=frozenset(intake.arrival_time_sources),
+        ),
         taxonomy=load_taxonomy(settings.embed.taxonomy),
         max_text=intake.max_text,
+        cluster=cluster_parameters(settings),
     )
+
+
+def door_for(settings: Settings, encoder: Encoder | None, *, replay: bool) -> Door:
+    """The embed stage; see `front_plan`."""
+    return door_of(front_plan(settings, replay=replay), encoder)
 
 
 def cluster_parameters(settings: Settings) -> ClusterParameters:
@@ -151,12 +148,16 @@ class Stages:
         self.alert = alert_fold(settings, encoding)
 
     @cached_property
+    def plan(self) -> FrontPlan:
+        return front_plan(self._settings, replay=True)
+
+    @cached_property
     def door(self) -> Door:
-        return door_for(self._settings, encoder_for(self._settings), replay=True)
+        return door_of(self.plan, encoder_named(self.plan.encoder))
 
     @cached_property
     def cluster(self) -> ClusterFold:
-        return cluster_fold(self._settings, self.door)
+        return cluster_of(self.plan, self.door)
 
     @cached_property
     def front(self) -> Front:

@@ -6,13 +6,14 @@ unit by the caller, so the search below runs only for units not met before.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from array import array
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 SPACE = "▁"
 UNKNOWN_PENALTY = 10.0  # below the worst piece, as in SentencePiece's unigram model
@@ -100,11 +101,11 @@ class Unigram:
 def read(path: Path) -> Unigram:
     """The model in ``path``; raises ValueError when it is of another make."""
     try:
-        model: dict[str, Any] = json.loads(path.read_text("utf-8"))["model"]
+        model: dict[str, Any] = msgspec.json.decode(path.read_bytes())["model"]
         if model["type"] != "Unigram" or model.get("byte_fallback"):
             raise ValueError(f"a model of type {model['type']}")
         return Unigram(model["vocab"], int(model["unk_id"]))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, msgspec.DecodeError) as error:
         raise ValueError(f"not a unigram tokenizer ({error})") from error
 
 

@@ -60,3 +60,12 @@ def test_the_command_starts_it_before_it_imports_what_is_heavy(tmp_path: Path) -
     assert ran.stdout == "set()\n"
     assert "none.jsonl" in ran.stderr  # and the child told what it could not read
     assert "Traceback" not in ran.stderr
+
+
+def test_it_imports_nothing_that_reads_settings() -> None:
+    asked = (
+        "import agents.front_process, sys; print({'pydantic', 'config.loading'} & set(sys.modules))"
+    )
+    paths = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    ran = subprocess.run([sys.executable, "-c", asked], env=paths, capture_output=True, text=True)
+    assert ran.stdout == "set()\n"
