@@ -127,7 +127,7 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "held": given.active,
         "processes": given.processes,
         "posts": summary["posts_in"],
-        "posts_per_s": summary["posts_per_s"],  # result files included
+        "posts_per_s": summary["posts_per_s"],  # until all is in the store, start included
         "stretches": [stretch._asdict() for stretch in marks.stretches],
         "checkpoint_share": round(roads[0].checkpoints_s / summary["wall_s"], 4),
         "restart_s": round(_restart(folder / "out", settings), 2),
@@ -174,7 +174,7 @@ def table(result: dict[str, Any]) -> str:
         "|---:|---:|---:|---:|---:|---:|",
         *(_row(Stretch(**stretch)) for stretch in result["stretches"]),
         "",
-        f"{result['posts_per_s']:,.0f} posts/s in all, result files included; checkpoints "
+        f"{result['posts_per_s']:,.0f} posts/s until all is stored, start included; checkpoints "
         f"{result['checkpoint_share']:.1%} of the time; restart to the first new post "
         f"{result['restart_s']} s; at most {result['peak_rss_mb']} MB, all processes",
         f"{result['machine']}, load {result['load']}, {result['date']}, {result['commit']}",

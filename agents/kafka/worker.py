@@ -35,6 +35,9 @@ from streams.topics import Topics, ensure, other_settings, topic_id
 
 log = logging.getLogger(__name__)
 
+CLIENTS = ("aiokafka", "faust", "mode")
+"""Loggers of the client libraries, whose threads may outlast the worker for a moment."""
+
 STAGES = ("embed", "cluster", "alert", "index")
 
 STOP_S = 4.5
@@ -117,6 +120,7 @@ class _Worker:
         self._failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._stages: list[Stage] = []
+        self._working = False  # all of them have started
         self._road = Road(settings, broker, topics, self._producer, metrics, failed=self._failed)
 
     def _failed(self, error: BaseException) -> None:
@@ -128,19 +132,32 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         await self._producer.start()
+        watch = asyncio.ensure_future(self._watch())
+        starting = asyncio.ensure_future(self._begin(names, origin, store))
+        stopped = asyncio.ensure_future(self._stop.wait())
+        # A start waits for Kafka for as long as it takes: who stops the worker, or the watch, ends it.
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
         try:
-            await self._checkpoints.start()
-            self._stages = [self._stage(name, origin, store) for name in names]
-            await asyncio.gather(*(stage.start() for stage in self._stages))
-            log.info("working on %s, process %d", ", ".join(names), os.getpid())
-            watch = asyncio.ensure_future(self._watch())
-            await self._stop.wait()
-            watch.cancel()
-        except Exception as error:
-            self._failed(error)
+            await starting
+            await stopped
+        except (asyncio.CancelledError, Exception) as error:
+            if not starting.cancelled():
+                self._failed(error)
+        watch.cancel()
         await self._end()
         if self._failure is not None:
+            for name in CLIENTS:  # the failure is the last word
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             raise self._failure
+
+    async def _begin(self, names: Sequence[str], origin: str, store: Store | None) -> None:
+        await self._checkpoints.start()
+        self._stages = [self._stage(name, origin, store) for name in names]
+        await asyncio.gather(*(stage.start() for stage in self._stages))
+        self._working = True
+        log.info("working on %s, process %d", ", ".join(names), os.getpid())
 
     def _stage(self, name: str, origin: str, store: Store | None) -> Stage:
         road, door = self._road, self._door
@@ -170,7 +187,7 @@ class _Worker:
                 collect_young()
                 if await self._kafka_answers():
                     answered = time.monotonic()
-                    for stage in self._stages:
+                    for stage in self._stages if self._working else ():
                         await self._measure_lag(stage)
                 elif (away := time.monotonic() - answered) > AWAY_S:
                     address = self._settings.kafka.bootstrap
@@ -198,6 +215,7 @@ class _Worker:
     async def _end(self) -> None:
         """Save, acknowledge and close; nothing here may hold up the end of the process."""
         log.info("stopping")
+        threading.excepthook = _ended
         _end_by_force(LAST_RESORT_S, code=0 if self._failure is None else 1)
         try:
             async with asyncio.timeout(STOP_S):
@@ -213,6 +231,11 @@ class _Worker:
             log.warning("stopped without waiting any longer; what is not saved will be done again")
         except (KafkaError, BrokerError) as error:
             log.warning("stopped while Kafka was away: %s", error)
+
+
+def _ended(thread: threading.ExceptHookArgs) -> None:
+    """A client library's thread that ends badly while the worker ends is no news: why it ends is told."""
+    log.debug("a client library's thread ended with %r", thread.exc_value)
 
 
 def _end_by_force(seconds: float, code: int) -> None:

@@ -272,6 +272,7 @@ def test_acknowledging_before_the_checkpoint_is_noticed(
         first = road.start_worker()
         road.until(lambda: sum(road.committed("cluster").values()) > 10, "hasty commits")
         stream.kill(first)
+        stream.faults.clear()  # by what it acknowledged it may have nothing left to do
         road.start_worker()  # it believes the group as well
         road.until(lambda: road.members("cluster") == 1, "its successor")
         stream.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,19 @@ def test_fausts_own_transport_gives_the_same_results(
         write_recorded(kafka_road.settings, tmp_path / "recorded")
     replay([str(file)], tmp_path / "replay", kafka_road.settings, ReplayOptions())
     same_files(tmp_path / "recorded", tmp_path / "replay")
+
+
+def test_a_worker_is_told_to_stop_in_the_middle_of_its_start(
+    kafka: Kafka, name: str, tmp_path: Path
+) -> None:
+    with road(kafka.bootstrap, name, tmp_path, **LIGHT) as kafka_road:
+        kafka_road.command = lambda *a: [  # type: ignore[method-assign]
+            sys.executable, "-m", "tests.integration.starting_worker", *a,
+        ]  # fmt: skip
+        worker = kafka_road.start_worker("--agents", "embed")
+        kafka_road.until(lambda: kafka_road.members("embed") == 1, "the worker")
+        stop(worker, kafka_road)
+        assert "working on" not in kafka_road.log_of(worker)
 
 
 def test_a_hole_in_the_log_behind_a_checkpoint_is_no_reason_to_read_again(
