@@ -136,7 +136,7 @@ def work(connection: Connection) -> None:
     try:
         plan, feed = _received(connection)
         door = door_of(plan, encoder_named(plan.encoder))
-        feeding = Feeding(feed, door, cluster_of(plan, door))
+        feeding = Feeding(feed, door, cluster_of(plan.cluster, door))
         connection.send_bytes(_TOTAL + pickle.dumps(feeding.total()))
         skip, cluster, at = _received(connection)
         sending = _Sending(connection)

@@ -41,5 +41,5 @@ def door_of(plan: FrontPlan, encoder: Encoder | None) -> Door:
     )
 
 
-def cluster_of(plan: FrontPlan, door: Door) -> ClusterFold:
-    return ClusterFold(plan.cluster, encoder=door.identity, dim=door.dim, partition=0)
+def cluster_of(parameters: ClusterParameters, door: Door, partition: int = 0) -> ClusterFold:
+    return ClusterFold(parameters, encoder=door.identity, dim=door.dim, partition=partition)

@@ -118,9 +118,7 @@ def _finer(threshold: float, granularity: float) -> float:
 
 
 def cluster_fold(settings: Settings, door: Door, partition: int = 0) -> ClusterFold:
-    return ClusterFold(
-        cluster_parameters(settings), encoder=door.identity, dim=door.dim, partition=partition
-    )
+    return cluster_of(cluster_parameters(settings), door, partition)
 
 
 def alert_fold(settings: Settings, door: Encoding | Door) -> AlertFold:
@@ -157,7 +155,7 @@ class Stages:
 
     @cached_property
     def cluster(self) -> ClusterFold:
-        return cluster_of(self.plan, self.door)
+        return cluster_of(self.plan.cluster, self.door)
 
     @cached_property
     def front(self) -> Front:
